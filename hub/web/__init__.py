@@ -1,0 +1,1 @@
+"""The operators UI and the sync API."""

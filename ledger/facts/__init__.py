@@ -1,0 +1,1 @@
+"""The facts the log holds."""
