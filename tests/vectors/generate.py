@@ -1,0 +1,37 @@
+"""Golden vectors of the log format: `python tests/vectors/generate.py` writes the JSON files beside this one.
+
+Deterministic: seeds, log ids and times are fixed, and no compressor runs, since compressors differ between
+versions: zstd bodies are fixed bytes or frames written out by hand. Hostile cases are assembled from raw
+parts and signed with a real key, so that they fail at the check they are meant for and not before it.
+Expected codes are written down, not computed: the tests compare them with what the readers say.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from vector_chains import chain_vectors, proof_vectors
+from vector_encodings import event_vectors, message_vectors
+from vector_keys import key_vectors, tree_vectors
+from vector_segments import segment_vectors
+
+
+def vectors() -> dict[str, str]:
+    """File name → text."""
+    made = {
+        "keys": key_vectors(),
+        "events": event_vectors(),
+        "messages": message_vectors(),
+        "trees": tree_vectors(),
+        "segments": segment_vectors(),
+        "chain": chain_vectors(),
+        "proofs": proof_vectors(),
+    }
+    return {f"{name}.json": json.dumps(v, ensure_ascii=False, indent=1) + "\n" for name, v in made.items()}
+
+
+if __name__ == "__main__":
+    for name, text in vectors().items():
+        (Path(__file__).parent / name).write_text(text, "utf-8")
+        print(f"{name}: {len(text)} characters")
