@@ -1,0 +1,214 @@
+"""The hub's half of a sync round: take in, record, commit, and only then promise.
+
+One transaction per request: admit the segments, write an `Ingested` event per arrival and a `ForkFound` per
+new evidence into the hub's own log, seal that log once, COMMIT. Receipts are signed after it, from what
+lies in the tables, so a repeated request gets the same promises and an interrupted one gets none. What cannot
+be admitted is told by a stable code, segment by segment; one author's trouble is nobody else's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ledger.log.admission import Admission
+from ledger.log.chain import Head, LogRef
+from ledger.log.errors import LoaError, StoreError, UnknownKeyError
+from ledger.log.journal import ForkFound, Ingested
+from ledger.log.keys import SigningKey
+from ledger.log.messages import CLAIMS_MAX, SHORT_HASH_BYTES, Claim, Refusal, Reply, Request, wire_code
+from ledger.log.receipts import Receipt
+from ledger.log.segment import read_head
+from ledger.log.store import Ledger
+
+FORKS_TOLD: Final = "sync.forks_told"  # the last evidence recorded in the hub's own log
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a hub made of a request. cursor: position up to which the node holds the feed; heads: as claimed.
+
+    reply: bytes to send. admitted: segments stored because of it. refused: why others were not. A head that
+    asks for no receipt carries 8 bytes of its hash.
+    """
+
+    reply: bytes
+    key_id: bytes
+    sent_at: int
+    status: bytes
+    admitted: int
+    cursor: int
+    heads: tuple[Head, ...]
+    refused: list[LoaError]
+
+
+def answer(
+    ledger: Ledger,
+    hub_key: SigningKey,
+    request: bytes,
+    *,
+    now: int,
+    audiences_of: Callable[[bytes], Sequence[str] | None],
+) -> Answer:
+    """Take in a request and sign the reply. audiences_of: key id → units whose decisions it gets, or None.
+
+    When it returns, everything the reply promises is durable. Raises ProtocolError, UnknownKeyError,
+    SignatureError for the request as a whole, and then nothing changed; what a single segment lacks is told
+    in the reply. Must not be called inside a transaction, for receipts leave only after the commit.
+    """
+    if ledger.in_transaction:
+        raise StoreError("answer-in-transaction", "a receipt must not leave before the commit")
+    key_id, asked = Request.open(request, ledger.key_of)
+    audiences = audiences_of(key_id)
+    if audiences is None:
+        raise UnknownKeyError("key-no-station", "this key is no station's", where=key_id.hex())
+    admissions = _take_in(ledger, hub_key, key_id, asked.segments, now)
+    claimed = {LogRef(key_id, claim.log_id): claim for claim in asked.claims}
+    receipts, less = _account(ledger, hub_key, claimed, _touched(asked.segments), asked.nonce, now)
+    since = asked.cursor if _is_ours(ledger, asked.cursor, asked.cursor_hash) else 0
+    positions, cursor, more = ledger.feed(audiences, since, asked.room)
+    cursor_hash = _short_hash_at(ledger, cursor)
+    assert cursor_hash is not None
+    reply = Reply(
+        hub_time=now,
+        hub_log=ledger.live_log(hub_key.key_id),
+        receipts=receipts,
+        less=less,
+        refused=_refusals(asked.segments, admissions),
+        cursor=cursor,
+        cursor_hash=cursor_hash,
+        more=more,
+        segments=tuple(ledger.tables.segment_at(position)[1] for position in positions),
+    )
+    return Answer(
+        reply=reply.sign(hub_key, request),
+        key_id=key_id,
+        sent_at=asked.sent_at,
+        status=asked.status,
+        admitted=sum(len(admission.stored) for admission in admissions),
+        cursor=since,
+        heads=tuple(Head(ref, claim.next_seq, claim.hash) for ref, claim in claimed.items()),
+        refused=[admission.error for admission in admissions if admission.error is not None],
+    )
+
+
+def _take_in(
+    ledger: Ledger, hub_key: SigningKey, key_id: bytes, segments: Sequence[bytes], now: int
+) -> list[Admission]:
+    """Admit, write into the hub's own log what came and which forks showed, commit: one transaction."""
+    told = ledger.get(FORKS_TOLD, 0)
+    assert isinstance(told, int)
+    if not segments and not ledger.tables.forks(told):
+        return []
+    opened = ledger.open_all(segments)
+    with ledger.transaction():
+        admissions = ledger.admit_all(opened, source=f"sync {key_id.hex()}")
+        record_arrivals(ledger, hub_key, admissions, now=now)
+    return admissions
+
+
+def record_arrivals(
+    ledger: Ledger, hub_key: SigningKey, admissions: Sequence[Admission], *, now: int
+) -> None:
+    """Write an `Ingested` per stored segment and a `ForkFound` per new evidence into the hub's log.
+
+    Also for segments that came on a stick. Must be called in the transaction that admitted them.
+    """
+    assert ledger.in_transaction
+    told = ledger.get(FORKS_TOLD, 0)
+    assert isinstance(told, int)
+    evidence = ledger.tables.forks(told)
+    arrivals = [stored for admission in admissions for stored in admission.stored]
+    events = [
+        Ingested(now, LogRef(h.key_id, h.log_id), h.first_seq, h.count, h.hash).encode()
+        for h in (stored.segment.head for stored in arrivals)
+    ]
+    events += [ForkFound(now, found.pair).encode() for found in evidence]
+    if not events:
+        return
+    sealed = ledger.seal(hub_key, events)
+    places = [(s.head, seq) for s in sealed for seq in range(s.head.first_seq, s.head.next_seq)]
+    for stored, (head, seq) in zip(arrivals, places[len(places) - len(events) :], strict=False):
+        row = ledger.tables.log(LogRef(head.key_id, head.log_id))
+        assert row is not None
+        ledger.tables.add_journal(stored.position, row, seq)
+    if evidence:
+        ledger.put(FORKS_TOLD, evidence[-1].number)
+
+
+def _touched(segments: Sequence[bytes]) -> list[LogRef]:
+    """The logs of the segments in a request, each once, in order."""
+    refs: dict[LogRef, None] = {}
+    for raw in segments:
+        try:
+            head, _ = read_head(raw)
+        except LoaError:
+            continue
+        refs[LogRef(head.key_id, head.log_id)] = None
+    return list(refs)
+
+
+def _account(
+    ledger: Ledger,
+    hub_key: SigningKey,
+    claimed: dict[LogRef, Claim],
+    touched: Sequence[LogRef],
+    nonce: bytes,
+    now: int,
+) -> tuple[tuple[bytes, ...], tuple[tuple[bytes, int], ...]]:
+    """(receipts for what the hub holds, what it holds less than claimed)."""
+    receipts: list[bytes] = []
+    less: list[tuple[bytes, int]] = []
+    for ref in dict.fromkeys([*claimed, *touched]):
+        claim = claimed.get(ref)
+        row = ledger.tables.log(ref)
+        if claim is not None and (row is None or row.next_seq < claim.next_seq):
+            less.append((ref.log_id, 0 if row is None else row.next_seq))
+        if row is None or len(receipts) >= CLAIMS_MAX:
+            continue
+        end = row.head
+        position = ledger.tables.holds_head(row, end.next_seq, end.hash)
+        if claim is not None and claim.next_seq <= end.next_seq:
+            mine = ledger.tables.holds_head(row, claim.next_seq, claim.hash)
+            if mine is not None:
+                if not claim.wants_receipt:
+                    continue
+                end, position = Head(ref, claim.next_seq, claim.hash), mine
+        elif claim is not None and ref not in touched:
+            continue  # it holds less and nothing came: there is nothing new to promise
+        place = None if position is None else ledger.tables.journal(position)
+        if place is not None:
+            receipts.append(
+                Receipt.sign(
+                    hub_key, log=ref, next_seq=end.next_seq, head_hash=end.hash,
+                    hub_time=now, hub_log=place[0], hub_seq=place[1], nonce=nonce,
+                ).encode()
+            )  # fmt: skip
+    return tuple(receipts), tuple(less)
+
+
+def _refusals(segments: Sequence[bytes], admissions: Sequence[Admission]) -> tuple[Refusal, ...]:
+    found: list[Refusal] = []
+    for raw, admission in zip(segments, admissions, strict=False):
+        if admission.error is None:
+            continue
+        try:
+            head, _ = read_head(raw)
+        except LoaError:
+            found.append(Refusal(bytes(8), 0, wire_code(admission.error)))  # not even a head to name
+        else:
+            found.append(Refusal(head.log_id, head.first_seq, wire_code(admission.error)))
+    return tuple(found)
+
+
+def _is_ours(ledger: Ledger, position: int, short: bytes) -> bool:
+    """Is this a cursor into our own history of arrivals?"""
+    return (position == 0) == (short == b"") and _short_hash_at(ledger, position) == short
+
+
+def _short_hash_at(ledger: Ledger, position: int) -> bytes | None:
+    if position == 0:
+        return b""
+    trail = ledger.hash_at(position)
+    return None if trail is None else trail[:SHORT_HASH_BYTES]
