@@ -1,0 +1,284 @@
+"""What one station hears, kept ready: its slots by day, resolved from all orders that concern it.
+
+A plan is asked many times a minute and changes a few times a day. So each unit has an index that follows
+`Facts`: it re-reads just the series that were touched since, and everything after a grant. Every resolution
+is made per unit and from decisions whose territory holds that unit, and from nothing else: a hub that knows
+the whole province and a station that was sent only its own share come to the same slots.
+
+Bound: which slots exist. Whether one may play is `plan.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from ledger.facts.calendar import at, has_day, local_day
+from ledger.facts.decisions import EmergencyOrdered, Klass, Scheduled
+from ledger.facts.standing import Order, Standing
+from ledger.facts.state import Facts
+from ledger.facts.units import ancestors, covers
+
+ON_TIME_S: Final = 30  # a start this much after the minute is on time, and every slot is given as much
+DAYS_KEPT_MAX: Final = 64  # days of slots kept ready per unit; asking for a 65th forgets the others
+_BUCKET_DAYS: Final = 32
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One occurrence at one station: `(series, day)` names it there, for ever.
+
+    start_s: UTC s. late_s: how long after it the slot may still begin (an emergency: until it expires).
+    decision: the id of the event that ordered it. The fields after `emergency` matter to players and pages.
+    """
+
+    series: int
+    day: int
+    unit: str
+    start_s: int
+    length_s: int
+    manifest: bytes
+    klass: int
+    late_s: int
+    bulletin: bytes | None
+    title: str
+    emergency: bool
+    decision: bytes = b""
+    on_interrupt: int = 0
+    level: int = 0
+    drill: bool = False
+    plays_max: int = 1
+    text: str = ""
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """(series, day): what an acknowledgment names."""
+        return self.series, self.day
+
+    @property
+    def end_s(self) -> int:
+        """When the slot is planned to be over."""
+        return self.start_s + self.length_s
+
+    @property
+    def begin_until_s(self) -> int:
+        """The first instant at which the slot may no longer begin."""
+        return self.end_s if self.emergency else self.start_s + max(self.late_s, ON_TIME_S)
+
+    def is_late(self, actual_s: float) -> bool:
+        """True when a start at `actual_s` counts as played late."""
+        return actual_s > self.start_s + ON_TIME_S
+
+
+class Row(NamedTuple):
+    """A slot with what the search for candidates compares."""
+
+    start_s: int
+    end_s: int
+    begin_until_s: int
+    key: tuple[int, int]
+    slot: Slot
+
+
+@dataclass
+class Line:
+    """One series as one unit hears it: the orders that stand, in order, and those that had no right to it."""
+
+    standing: list[Standing[Order]] = field(default_factory=list)
+    lost: list[Standing[Order]] = field(default_factory=list)
+
+    def on(self, day: int) -> Standing[Order] | None:
+        """The order that has an occurrence on `day`, or None.
+
+        A schedule speaks for all days from its first day on, until a later one of the series speaks; an
+        emergency for its own day.
+        """
+        for order in reversed(self.standing):
+            fact = order.fact
+            if isinstance(fact, Scheduled):
+                if fact.first_day <= day:
+                    return order if has_day(fact.first_day, fact.days, day) else None
+            elif local_day(fact.not_before) == day:
+                return order
+        return None
+
+
+def resolve(facts: Facts, series: int, unit: str) -> Line:
+    """Who speaks for this series at this unit: later replaces earlier, when its signer has the right to."""
+    line = Line()
+    for order in facts.orders.get(series, ()):
+        if not covers(order.fact.territory, unit):
+            continue
+        if facts.may_replace(order, line.standing):
+            line.standing.append(order)
+        else:
+            line.lost.append(order)
+    return line
+
+
+def occurrence(facts: Facts, order: Standing[Order], day: int, unit: str) -> Slot:
+    """The slot that `order` makes at `unit` on `day`."""
+    fact = order.fact
+    if isinstance(fact, EmergencyOrdered):
+        life_s = fact.expires_at - fact.not_before
+        return Slot(
+            fact.series,
+            day,
+            unit,
+            fact.not_before,
+            life_s,
+            fact.manifest,
+            int(Klass.EMERGENCY),
+            life_s,
+            None,
+            fact.kind,
+            emergency=True,
+            decision=order.signed.id,
+            level=fact.level,
+            drill=fact.drill,
+            plays_max=fact.max_plays,
+            text=fact.text,
+        )
+    return Slot(
+        fact.series,
+        day,
+        unit,
+        at(day, fact.minute),
+        fact.length_s,
+        fact.manifest,
+        fact.klass,
+        fact.late_s,
+        fact.bulletin,
+        _title(facts, fact, unit),
+        emergency=False,
+        decision=order.signed.id,
+        on_interrupt=fact.on_interrupt,
+    )
+
+
+def _title(facts: Facts, fact: Scheduled, unit: str) -> str:
+    """The title under which this content was approved for the unit, empty when it was not."""
+    titles = [
+        approval.fact.title
+        for approval in facts.approvals.get(fact.bulletin, ())
+        if approval.fact.manifest == fact.manifest and covers(approval.fact.territory, unit)
+    ]
+    return titles[-1] if titles else ""
+
+
+class UnitIndex:
+    """The slots of one unit. Follows `facts`; call `refresh` when `facts.version` has moved."""
+
+    def __init__(self, facts: Facts, unit: str) -> None:
+        self._facts = facts
+        self._unit = unit
+        self._above = frozenset(ancestors(unit))
+        self._cursor = 0
+        self._rebuild()
+
+    def refresh(self) -> None:
+        """Takes in what was touched since the last time."""
+        facts = self._facts
+        if self._epoch != facts.epoch:
+            self._rebuild()
+            return
+        for territory, subject in facts.touched[self._cursor :]:
+            if territory in self._above:
+                self._forget_days()
+                if isinstance(subject, int):
+                    self._place(subject)
+        self._cursor = len(facts.touched)
+        self.version = facts.version
+
+    def _rebuild(self) -> None:
+        facts = self._facts
+        self._epoch = facts.epoch
+        self._cursor = len(facts.touched)
+        self.version = facts.version
+        self._lines: dict[int, Line] = {}
+        self._buckets: dict[int, set[int]] = {}
+        self._forget_days()
+        for territory in self._above:
+            for series in facts.series_of.get(territory, ()):
+                if series not in self._lines:
+                    self._place(series)
+
+    def _forget_days(self) -> None:
+        self._days: dict[int, tuple[Slot, ...]] = {}
+        self._window: tuple[Row, ...] = ()
+        self._window_day: int | None = None
+        self._open: tuple[Row, ...] = ()
+        self._open_from_s = self._open_until_s = 0
+
+    def _place(self, series: int) -> None:
+        line = resolve(self._facts, series, self._unit)
+        self._lines[series] = line
+        for order in line.standing:
+            fact = order.fact
+            if isinstance(fact, Scheduled):
+                first, last = fact.first_day, fact.first_day + len(fact.days) * 8 - 1
+            else:
+                first = last = local_day(fact.not_before)
+            for bucket in range(first // _BUCKET_DAYS, last // _BUCKET_DAYS + 1):
+                self._buckets.setdefault(bucket, set()).add(series)
+
+    def line(self, series: int) -> Line:
+        """The series as this unit hears it; empty when it does not concern the unit."""
+        return self._lines.get(series) or Line()
+
+    def lines(self) -> Iterable[tuple[int, Line]]:
+        """Every series that concerns this unit."""
+        return self._lines.items()
+
+    def day(self, day: int) -> tuple[Slot, ...]:
+        """The slots of one local day, by start, then class, then series."""
+        slots = self._days.get(day)
+        if slots is None:
+            slots = self._build(day)
+            if len(self._days) >= DAYS_KEPT_MAX:
+                self._days.clear()
+            self._days[day] = slots
+        return slots
+
+    def _build(self, day: int) -> tuple[Slot, ...]:
+        slots = []
+        for series in self._buckets.get(day // _BUCKET_DAYS, ()):
+            order = self._lines[series].on(day)
+            if order is not None:
+                slots.append(occurrence(self._facts, order, day, self._unit))
+        return tuple(sorted(slots, key=lambda slot: (slot.start_s, -slot.klass, slot.series)))
+
+    def window(self, day: int) -> tuple[Row, ...]:
+        """The slots of this day and the day before: none can be under way, or begin late, after longer."""
+        if self._window_day != day:
+            self._window = tuple(
+                Row(slot.start_s, slot.end_s, slot.begin_until_s, slot.key, slot)
+                for slot in (*self.day(day - 1), *self.day(day))
+            )
+            self._window_day = day
+        return self._window
+
+    def could_begin(self, now_s: float) -> tuple[Row, ...]:
+        """The slots that could begin at `now_s`: kept until the next window opens or closes.
+
+        A station asks at every tick, and between two edges the answer is the same.
+        """
+        if not self._open_from_s <= now_s < self._open_until_s:
+            day = local_day(now_s)
+            rows = self.window(day)
+            edges = {at(day), at(day + 1)}.union(*((row.start_s, row.begin_until_s) for row in rows))
+            self._open_from_s = max(edge for edge in edges if edge <= now_s)
+            self._open_until_s = min(edge for edge in edges if edge > now_s)
+            self._open = tuple(row for row in rows if row.start_s <= now_s < row.begin_until_s)
+        return self._open
+
+
+def index_of(facts: Facts, unit: str) -> UnitIndex:
+    """The unit's index, up to date."""
+    index = facts.indexes.get(unit)
+    if index is None:
+        index = facts.indexes[unit] = UnitIndex(facts, unit)
+    elif index.version != facts.version:
+        index.refresh()
+    return index

@@ -1,0 +1,109 @@
+"""What makes an event a decision: who must be able to sign it for what, and whom it concerns.
+
+Bound: tables and small questions; the fold itself is `state.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, TypeAlias, TypeVar
+
+from ledger.facts.authority import Right
+from ledger.facts.decisions import (
+    Approved,
+    Cancelled,
+    Drafted,
+    EmergencyOrdered,
+    Granted,
+    QuietHoursSet,
+    Scheduled,
+    StationRegistered,
+)
+from ledger.facts.events import parse, peek_type
+from ledger.facts.signed import Signed
+
+DECISION_TYPES: Final = frozenset(
+    kind.TYPE
+    for kind in (
+        Approved,
+        Scheduled,
+        EmergencyOrdered,
+        Cancelled,
+        QuietHoursSet,
+        Drafted,
+        StationRegistered,
+        Granted,
+    )
+)
+
+HUB_ONLY: Final = "-"  # audience of a draft: replayed by the hub at start, in no station's territory
+
+NO_AUTHORITY: Final = "no-authority"
+SELF_APPROVED: Final = "self-approved"
+SERIES_TAKEN: Final = "series-taken"
+NOT_SEALED_ALONE: Final = "not-sealed-alone"
+
+F_co = TypeVar("F_co", covariant=True)
+Order: TypeAlias = Scheduled | EmergencyOrdered
+
+
+@dataclass(frozen=True)
+class Standing(Generic[F_co]):
+    """A decision that counts: its fact, and the event it was signed as."""
+
+    fact: F_co
+    signed: Signed
+
+    @property
+    def position(self) -> int:
+        """Local arrival order; a later one speaks after an earlier one."""
+        return self.signed.position
+
+    @property
+    def key_id(self) -> bytes:
+        """Who signed."""
+        return self.signed.key_id
+
+
+Withdrawable: TypeAlias = (
+    Standing[Approved] | Standing[Scheduled] | Standing[EmergencyOrdered] | Standing[Order]
+)
+
+
+def audience_of(events: Sequence[bytes]) -> str | None:
+    """Whom a segment concerns: the territory of a lone decision that stations need, `HUB_ONLY` for a draft.
+
+    None for everything else: machine events, batches, malformed and unknown ones.
+    """
+    if len(events) != 1 or peek_type(events[0]) not in DECISION_TYPES:
+        return None
+    fact = parse(events[0])
+    if isinstance(fact, Drafted):
+        return HUB_ONLY
+    if isinstance(fact, StationRegistered):
+        return fact.unit
+    if isinstance(fact, Approved | Scheduled | EmergencyOrdered | Cancelled | QuietHoursSet | Granted):
+        return fact.territory
+    return None
+
+
+def order_right(order: Order) -> Right:
+    return Right.SCHEDULE if isinstance(order, Scheduled) else Right.EMERGENCY
+
+
+def asks(signed: Signed) -> tuple[Right, str, int]:
+    """What the signer of a decision must hold: the right, the territory, and the instant it is judged at."""
+    fact = signed.fact
+    if isinstance(fact, Approved):
+        return Right.APPROVE, fact.territory, fact.ts
+    if isinstance(fact, Scheduled | EmergencyOrdered):
+        return order_right(fact), fact.territory, fact.ts
+    if isinstance(fact, Cancelled):
+        return Right.CANCEL, fact.territory, fact.ts
+    if isinstance(fact, QuietHoursSet):
+        return Right.ADMIN, fact.territory, fact.ts
+    if isinstance(fact, StationRegistered):
+        return Right.ADMIN, fact.unit, fact.ts
+    assert isinstance(fact, Drafted), "admit lets only decisions through"
+    return Right.DRAFT, fact.territory, fact.ts

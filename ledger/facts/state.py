@@ -1,0 +1,321 @@
+"""The decisions that count: every admitted decision, checked against its signer's authority.
+
+`Facts` is fed with stored segments in their order of arrival, or with the whole ledger again. It keeps each
+decision with its position; nothing is overwritten. What replaces, withdraws or revives what follows from
+positions alone, so a decision that is allowed only later (its grant arrived after it) takes its place as if
+it had been allowed at once: within one ledger the order of arrival of grants does not matter.
+
+A decision counts when it was sealed alone, is well formed, and its signer may sign it for its territory at
+the `ts` it states. An approval counts only when its signer is not known to have drafted that version (four
+eyes; stations never see drafts, the hub does). Whatever does not count is remembered with its reason; what
+lacks only authority is tried again after every accepted grant. Equal bytes from one key count once: a
+restored author who seals an old approval again must not revive what was withdrawn since.
+
+Bound: no clock, no I/O, no opinion on what plays; that is `plan.py`.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+
+from ledger.facts.authority import Authority, Right
+from ledger.facts.decisions import (
+    Approved,
+    Cancelled,
+    Drafted,
+    EmergencyOrdered,
+    Granted,
+    QuietHoursSet,
+    Scheduled,
+    StationRegistered,
+)
+from ledger.facts.events import peek_type
+from ledger.facts.fields import Malformed
+from ledger.facts.signed import Signed, read
+from ledger.facts.standing import (
+    DECISION_TYPES,
+    NO_AUTHORITY,
+    NOT_SEALED_ALONE,
+    SELF_APPROVED,
+    SERIES_TAKEN,
+    Order,
+    Standing,
+    Withdrawable,
+    asks,
+    audience_of,
+    order_right,
+)
+from ledger.facts.units import ancestors, covers
+from ledger.log.errors import NotAllowed
+from ledger.log.keys import VerifyKey
+
+__all__ = ["QUIET_DEFAULT", "REFUSED_PER_KEY_MAX", "Decisions", "Facts", "audience_of"]
+
+if TYPE_CHECKING:
+    from ledger.facts.index import UnitIndex
+    from ledger.log.store import Stored
+
+QUIET_DEFAULT: Final = (21 * 60 + 30, 5 * 60)  # minutes of the local day, when no decision says otherwise
+REFUSED_PER_KEY_MAX: Final = 512  # remembered refusals of one signer: nonsense must not eat the memory
+
+
+class Decisions(Protocol):
+    """What `Facts.load` needs of a ledger."""
+
+    def since(self, position: int, *, decisions_only: bool = False) -> Iterable[Stored]: ...
+
+
+class Facts:
+    """The fold of all decisions. roots: the keys whose authority nobody granted.
+
+    `version` grows with every change. approvals by bulletin, schedules and emergencies by series (`orders`
+    has both), cancels by bulletin or series, quiet by territory: each a list in order of position.
+    stations: the latest registration by unit. drafts: the keys that drafted (bulletin, version).
+    """
+
+    def __init__(self, roots: Iterable[VerifyKey]) -> None:
+        self._roots = tuple(roots)
+        self.version = 0
+        self.epoch = 0
+        self._clear()
+
+    def _clear(self) -> None:
+        self.authority = Authority(self._roots)
+        self.approvals: dict[bytes, list[Standing[Approved]]] = {}
+        self.schedules: dict[int, list[Standing[Scheduled]]] = {}
+        self.emergencies: dict[int, list[Standing[EmergencyOrdered]]] = {}
+        self.orders: dict[int, list[Standing[Order]]] = {}
+        self.series_of: dict[str, set[int]] = {}
+        self.cancels: dict[bytes | int, list[Standing[Cancelled]]] = {}
+        self.quiet: dict[str, list[Standing[QuietHoursSet]]] = {}
+        self.stations: dict[str, Standing[StationRegistered]] = {}
+        self.drafts: dict[tuple[bytes, int], set[bytes]] = {}
+        self.touched: list[tuple[str, bytes | int]] = []
+        self.indexes: dict[str, UnitIndex] = {}
+        self._seen: set[tuple[bytes, bytes]] = set()
+        self._refused: dict[tuple[bytes, bytes], tuple[Signed, str]] = {}
+        self._refused_by: Counter[bytes] = Counter()
+        self._refused_approvals: dict[bytes, list[tuple[Signed, Approved]]] = {}
+        self._refused_view: tuple[int, list[tuple[Signed, str]]] = (-1, [])
+
+    # --- taking in -----------------------------------------------------------------------------------------
+
+    def reset(self) -> None:
+        """Forgets everything but the roots (before `load`, after a transaction was rolled back)."""
+        self._clear()
+        self._changed(all_views=True)
+
+    def load(self, ledger: Decisions) -> list[VerifyKey]:
+        """Forgets everything and replays the ledger's decisions; returns the keys they introduce."""
+        self.reset()
+        introduced: list[VerifyKey] = []
+        position = 0
+        while True:
+            before = position
+            for stored in ledger.since(position, decisions_only=True):
+                introduced += self.admit(stored)
+                position = stored.position
+            if position == before:
+                return introduced
+
+    def admit(self, stored: Stored) -> list[VerifyKey]:
+        """Takes in one verified segment, in order of position; returns the keys it introduces."""
+        events = stored.segment.events
+        if len(events) != 1:
+            if any(peek_type(event) in DECISION_TYPES for event in events):
+                for signed in read(stored):
+                    if peek_type(signed.event) in DECISION_TYPES:
+                        self._refuse(signed, NOT_SEALED_ALONE)
+            return []
+        if peek_type(events[0]) not in DECISION_TYPES:
+            return []
+        (signed,) = read(stored)
+        identity = (signed.key_id, signed.id)
+        if identity in self._seen:
+            return []
+        self._seen.add(identity)
+        if isinstance(signed.fact, Malformed):
+            self._refuse(signed, signed.fact.reason)
+            return []
+        if isinstance(signed.fact, Granted):
+            return self._grant(signed)
+        self._decide(signed)
+        return []
+
+    def _grant(self, signed: Signed) -> list[VerifyKey]:
+        """One accepted grant may make others, and then decisions, acceptable: repeat until nothing moves."""
+        introduced: list[VerifyKey] = []
+        waiting = [signed]
+        while waiting:
+            moved = False
+            for grant in waiting:
+                try:
+                    introduced.append(self.authority.apply(grant))
+                except NotAllowed as refusal:
+                    self._refuse(grant, refusal.code)
+                else:
+                    self._forget(grant)
+                    moved = True
+            if not moved:
+                break
+            waiting = [held for held, _ in self._refused.values() if isinstance(held.fact, Granted)]
+        if introduced:
+            for held, reason in list(self._refused.values()):
+                if reason == NO_AUTHORITY:
+                    self._decide(held)
+            self._changed(all_views=True)
+        return introduced
+
+    def _decide(self, signed: Signed) -> None:
+        fact = signed.fact
+        right, territory, ts = asks(signed)
+        if isinstance(fact, Drafted):
+            self._note_draft(signed, fact)
+        if not self.authority.may(signed.key_id, right, territory, ts):
+            self._refuse(signed, NO_AUTHORITY)
+            return
+        if isinstance(fact, Approved) and signed.key_id in self.drafts.get((fact.bulletin, fact.version), ()):
+            self._refuse(signed, SELF_APPROVED)
+            return
+        self._forget(signed)
+        self._accept(signed)
+
+    def _note_draft(self, signed: Signed, fact: Drafted) -> None:
+        """Whoever drafted a version cannot have approved it, in whichever order the two arrived."""
+        self.drafts.setdefault((fact.bulletin, fact.version), set()).add(signed.key_id)
+        approvals = self.approvals.get(fact.bulletin, [])
+        for approval in list(approvals):
+            if approval.fact.version == fact.version and approval.key_id == signed.key_id:
+                approvals.remove(approval)
+                self._refuse(approval.signed, SELF_APPROVED)
+                self._touch(approval.fact.territory, fact.bulletin)
+
+    def _accept(self, signed: Signed) -> None:
+        fact = signed.fact
+        if isinstance(fact, Approved):
+            _file(self.approvals, fact.bulletin, Standing(fact, signed))
+            self._touch(fact.territory, fact.bulletin)
+        elif isinstance(fact, Scheduled | EmergencyOrdered):
+            if isinstance(fact, Scheduled):
+                _file(self.schedules, fact.series, Standing(fact, signed))
+            else:
+                _file(self.emergencies, fact.series, Standing(fact, signed))
+            _file(self.orders, fact.series, Standing(fact, signed))
+            self.series_of.setdefault(fact.territory, set()).add(fact.series)
+            self._touch(fact.territory, fact.series)
+        elif isinstance(fact, Cancelled):
+            target = fact.series if fact.series is not None else fact.bulletin
+            assert target is not None, "parse names exactly one target"
+            _file(self.cancels, target, Standing(fact, signed))
+        elif isinstance(fact, QuietHoursSet):
+            _file(self.quiet, fact.territory, Standing(fact, signed))
+        elif isinstance(fact, StationRegistered):
+            known = self.stations.get(fact.unit)
+            if known is None or known.position < signed.position:
+                self.stations[fact.unit] = Standing(fact, signed)
+        self._changed()
+
+    def _refuse(self, signed: Signed, reason: str) -> None:
+        identity = (signed.key_id, signed.id)
+        if identity not in self._refused:
+            if self._refused_by[signed.key_id] >= REFUSED_PER_KEY_MAX:
+                return
+            self._refused_by[signed.key_id] += 1
+            if isinstance(signed.fact, Approved):
+                self._refused_approvals.setdefault(signed.fact.bulletin, []).append((signed, signed.fact))
+        self._refused[identity] = (signed, reason)
+        self._changed()
+
+    def _forget(self, signed: Signed) -> None:
+        """What was refused and now counts is no longer refused."""
+        if self._refused.pop((signed.key_id, signed.id), None) is None:
+            return
+        self._refused_by[signed.key_id] -= 1
+        if isinstance(signed.fact, Approved):
+            self._refused_approvals[signed.fact.bulletin].remove((signed, signed.fact))
+
+    def _touch(self, territory: str, subject: bytes | int) -> None:
+        self.touched.append((territory, subject))
+
+    def _changed(self, *, all_views: bool = False) -> None:
+        self.version += 1
+        if all_views:
+            self.epoch += 1
+
+    # --- asking --------------------------------------------------------------------------------------------
+
+    @property
+    def refused(self) -> list[tuple[Signed, str]]:
+        """Decisions that do not count, in order of position, each with its reason."""
+        version, view = self._refused_view
+        if version != self.version:
+            view = sorted([*self._refused.values(), *self._taken()], key=lambda row: row[0].position)
+            self._refused_view = (self.version, view)
+        return view
+
+    def _taken(self) -> list[tuple[Signed, str]]:
+        """Orders that claim a series which another key already uses for all of their territory or more."""
+        rows: list[tuple[Signed, str]] = []
+        for orders in self.orders.values():
+            standing: list[Standing[Order]] = []
+            for order in orders:
+                above = [one for one in standing if covers(one.fact.territory, order.fact.territory)]
+                if self.may_replace(order, above):
+                    standing.append(order)
+                else:
+                    rows.append((order.signed, SERIES_TAKEN))
+        return rows
+
+    def may_replace(self, later: Standing[Order], earlier: Sequence[Standing[Order]]) -> bool:
+        """True when `later` may stand in for all these: the same key, or one with the right to them."""
+        return all(
+            later.key_id == one.key_id
+            or self.authority.may(later.key_id, order_right(one.fact), one.fact.territory, later.fact.ts)
+            for one in earlier
+        )
+
+    def withdrawal_of(self, decision: Withdrawable, unit: str) -> Standing[Cancelled] | None:
+        """The first cancellation that takes this decision back at `unit`, or None."""
+        fact = decision.fact
+        target = fact.bulletin if isinstance(fact, Approved) else fact.series
+        return next((c for c in self.cancels.get(target, ()) if self.withdraws(c, decision, unit)), None)
+
+    def withdraws(self, cancel: Standing[Cancelled], decision: Withdrawable, unit: str) -> bool:
+        """True when `cancel`, which names the decision's bulletin or series, takes it back at `unit`.
+
+        It must have been admitted after the decision, speak for a territory that holds the unit, and be
+        signed by a key that may CANCEL over the decision's whole territory: a commune does not cancel what
+        the province ordered.
+        """
+        return (
+            cancel.position > decision.position
+            and covers(cancel.fact.territory, unit)
+            and self.authority.may(cancel.key_id, Right.CANCEL, decision.fact.territory, cancel.fact.ts)
+        )
+
+    def quiet_hours(self, unit: str) -> tuple[int, int]:
+        """(from, until) in minutes of the local day: the nearest unit's latest word, else 21:30–05:00."""
+        for territory in reversed(ancestors(unit)):
+            decisions = self.quiet.get(territory)
+            if decisions:
+                return decisions[-1].fact.from_minute, decisions[-1].fact.until_minute
+        return QUIET_DEFAULT
+
+    def refused_approvals(self, bulletin: bytes) -> list[tuple[Approved, str]]:
+        """Approvals of this bulletin that do not count, each with its reason."""
+        return [
+            (fact, self._refused[signed.key_id, signed.id][1])
+            for signed, fact in self._refused_approvals.get(bulletin, ())
+        ]
+
+
+_T = TypeVar("_T")
+_K = TypeVar("_K")
+
+
+def _file(shelf: dict[_K, list[Standing[_T]]], key: _K, decision: Standing[_T]) -> None:
+    """Into its place by position, which is not always the end: what was refused may be allowed later."""
+    insort(shelf.setdefault(key, []), decision, key=lambda one: one.position)
