@@ -112,9 +112,8 @@ def verify(folder: Path, as_json: bool) -> None:
     with plain_errors():
         audit = open_ledger(folder).verify()
         if as_json:
-            click.echo(
-                json.dumps({"verified": audit.verified, "failed": audit.failed, "problems": list(audit.problems)})
-            )
+            found = {"verified": audit.verified, "failed": audit.failed, "problems": list(audit.problems)}
+            click.echo(json.dumps(found))
         else:
             click.echo(f"{audit.verified} segments verified, {audit.failed} failed")
             for problem in audit.problems:

@@ -175,8 +175,6 @@ def _account(
                 if not claim.wants_receipt:
                     continue
                 end, position = Head(ref, claim.next_seq, claim.hash), mine
-        elif claim is not None and ref not in touched:
-            continue  # it holds less and nothing came: there is nothing new to promise
         place = None if position is None else ledger.tables.journal(position)
         if place is not None:
             receipts.append(

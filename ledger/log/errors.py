@@ -1,21 +1,21 @@
 """Every error Loa raises on purpose, in one tree.
 
     LoaError
-    ├── CodecError            bytes that are not a canonical event or message        (author's or peer's fault)
-    ├── KeyRefused            a public key that must not be trusted                  (author)
-    ├── SegmentError          a segment that does not open
-    │   ├── LimitError        a length or count outside the limits                   (author)
-    │   ├── UnknownKeyError   nobody introduced this key here                        (author; ask again later)
-    │   └── SignatureError    the signature is not this key's over these bytes       (author)
-    ├── ChainError            a segment that does not continue its log
-    │   ├── GapError          something before it is missing: ask again              (retry)
-    │   └── ForkError         two signed histories: keep both heads as evidence      (author)
-    ├── ProtocolError         what a peer sent is not a request or a reply           (peer; carries the HTTP status)
-    ├── NotAllowed            a rule of the house says no                            (operator)
-    ├── StoreError            the disk failed or holds what it should not            (ours: stop, reopen, verify)
-    ├── BlobError             content that is missing or not what its hash says      (peer; ask again)
-    ├── PlayerError           the device could not make sound                        (device)
-    └── TransportError        the link failed; nothing changed                       (link; retry)
+    ├── CodecError          bytes that are not a canonical event or message          (author, peer)
+    ├── KeyRefused          a public key that must not be trusted                    (author)
+    ├── SegmentError        a segment that does not open
+    │   ├── LimitError      a length or count outside the limits                     (author)
+    │   ├── UnknownKeyError nobody introduced this key here                        (author; retry)
+    │   └── SignatureError  the signature is not this key's over these bytes         (author)
+    ├── ChainError          a segment that does not continue its log
+    │   ├── GapError        something before it is missing: ask again                (retry)
+    │   └── ForkError       two signed histories: keep both heads as evidence        (author)
+    ├── ProtocolError       what a peer sent is not a request or a reply             (peer)
+    ├── NotAllowed          a rule of the house says no                              (operator)
+    ├── StoreError          the disk failed or holds what it should not              (ours)
+    ├── BlobError           content that is missing or not what its hash says        (peer; retry)
+    ├── PlayerError         the device could not make sound                          (device)
+    └── TransportError      the link failed; nothing changed                         (link; retry)
 
 Each carries `code` (the refusal's stable name: it stands in the spec, in the vectors and on the wire),
 `what` happened, `where` (log, sequence, field), whose `fault` it is, whether a `retry` can help, a `hint`

@@ -83,6 +83,11 @@ class LogOpened:
         )  # fmt: skip
 
 
+def is_log_opened(event: bytes) -> bool:
+    """Whether a canonical event speaks of its log's own beginning; such a one is never carried elsewhere."""
+    return event[:2] == bytes((0x98, LogOpened.TYPE))
+
+
 @dataclass(frozen=True, slots=True)
 class Ingested:
     """A hub took in this segment. head_hash: 32 B identity of the segment."""

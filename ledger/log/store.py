@@ -24,7 +24,7 @@ from ledger.log.chain import Head, LogRef, extend
 from ledger.log.codec import decode
 from ledger.log.errors import KeyRefused, SegmentError, StoreError
 from ledger.log.forks import Evidence
-from ledger.log.journal import NO_HASH, NO_LOG, LogOpened, OpenReason
+from ledger.log.journal import NO_HASH, NO_LOG, LogOpened, OpenReason, is_log_opened
 from ledger.log.keys import SigningKey, VerifyKey
 from ledger.log.reading import Shelf
 from ledger.log.receipts import Receipt
@@ -145,6 +145,28 @@ class Ledger(Shelf):
             if not self._begun(author):
                 self._sign(author, [self._log_opened(author)])
             return self._sign(author, [event])
+
+    def abandon(self, log: LogRef) -> int:
+        """Write no further in a log of ours that its reader cannot follow; returns the events carried over.
+
+        A process resumed from a snapshot of its memory has signed two histories. What the hub is not known to
+        hold becomes pending again, once, and is sealed into another log; equal bytes count once for a reader.
+        """
+        row = self.tables.log(log)
+        name = f"log.abandoned.{log.log_id.hex()}"
+        if row is None or not row.own or self.get(name) is not None:
+            return 0
+        with self.transaction():
+            carried = 0
+            for stored in self.segments_of(log, row.held):
+                for event in stored.segment.events:
+                    if not is_log_opened(event):
+                        self.tables.add_pending(log.key_id, event)
+                        carried += 1
+            self.put(name, carried)
+            if self._live.get(log.key_id) == log.log_id:
+                self._give_up(log.key_id)
+        return carried
 
     def _begun(self, author: SigningKey) -> bool:
         row = self.tables.log(LogRef(author.key_id, self.live_log(author.key_id)))

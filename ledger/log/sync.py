@@ -55,13 +55,17 @@ SEND_BATCH: Final = 16  # segments read at once while filling a request; at most
 # Refusals that may pass by themselves; any other is final until the hub changes.
 PASSING: Final = frozenset({"parked-full", "key-unknown"})
 
+# Refusals that say the hub holds another history of this log.
+FORKED: Final = frozenset({"fork-overlap", "fork-broken-link", "log-frozen"})
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """What a node made of a reply. hub_time: signed UTC s for this very request. more: sync again at once.
 
-    refused: our segments the hub would not take. strange: logs whose receipt is not of our history (a sign of
-    a cloned or restored device). unread: segments of the feed that could not be taken, already stepped over.
+    refused: our segments the hub would not take. strange: logs of which the hub holds another history (a sign
+    of a cloned or restored device); one that it refuses as forked is abandoned and its events carried over.
+    unread: segments of the feed that could not be taken, already stepped over.
     """
 
     hub_time: int
@@ -189,7 +193,11 @@ def accept_reply(ledger: Ledger, key: SigningKey, hub: VerifyKey, request: bytes
         admissions = ledger.admit_all(opened, source="feed", feed=True)
         _move(ledger, key.key_id, said, awaited)
         noted, strange, changed = _note_standing(ledger, key.key_id, said, receipts, awaited)
-        left = bool(ledger.tables.unreceipted(key.key_id, 1)) or _offered(ledger) != OFFERED_ALL
+        left = (
+            bool(ledger.tables.unreceipted(key.key_id, 1))
+            or bool(ledger.pending_count(key.key_id))
+            or _offered(ledger) != OFFERED_ALL
+        )
     ledger.awaiting = None
     return Accepted(
         hub_time=said.hub_time,
@@ -233,14 +241,19 @@ def _note_standing(
     for log_id, next_seq in said.less:
         ref = LogRef(key_id, log_id)
         row = ledger.tables.log(ref)
-        if row is not None and ref in awaited.claims and next_seq < awaited.claims[ref].next_seq:
+        # A number without a hash may only lower: another history could stand under the same number.
+        # What the hub holds beyond it is raised by a receipt, whose hash is compared.
+        if row is not None and ref in awaited.claims and next_seq < row.held:
             ledger.tables.set_held(row, next_seq)
     for refusal in said.refused:
         row = ledger.tables.log(LogRef(key_id, refusal.log_id))
         if row is not None and row.ref in awaited.claims and refusal.code not in PASSING:
             ledger.tables.set_refused(row, refusal.code)
+            if refusal.code in FORKED:
+                strange.append(row.ref)
+                ledger.abandon(row.ref)
     after = {ref: (row.held, row.refused) for ref in before if (row := ledger.tables.log(ref)) is not None}
-    return tuple(noted), tuple(strange), before != after
+    return tuple(noted), tuple(dict.fromkeys(strange)), before != after
 
 
 def _moves(ledger: Ledger, said: Reply, awaited: _Awaited) -> bool:
