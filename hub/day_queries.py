@@ -1,0 +1,217 @@
+"""Questions about days: what is planned, what plays now and why, what was reported, what a day came to.
+
+The figures of a day come from the ledger alone: what was owed from the plan (`facts.plan.expected`), what
+became of it from acknowledgments. What nobody reported is unreported, never played.
+
+Bound: reads; the plan itself is `ledger.facts`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+from hub import rows
+from hub.lookups import ROWS_MAX, Lookups, Where, id_bytes
+from ledger.facts import (
+    Detail,
+    Outcome,
+    Slot,
+    covers,
+    has_day,
+    local_day,
+    plan,
+)
+from ledger.log import NotAllowed
+
+# heard, if not all of it
+SOUNDED = (Outcome.PLAYED, Outcome.PLAYED_LATE, Outcome.PARTIAL, Outcome.INTERRUPTED)
+WEEK_DAYS = 7
+
+
+class DayQueries(Lookups):
+    """Asked under the hub's lock."""
+
+    # -- plan ------------------------------------------------------------------------------------------------
+
+    def series(self, series: int) -> rows.SeriesRow:
+        """One series. NotAllowed("series-unknown")."""
+        with self._lock:
+            for row in self._rows("SELECT * FROM series WHERE series = ?", [series]):
+                return self._series_row(row)
+        raise NotAllowed("series-unknown", f"there is no series {series}", hint="look at the plan")
+
+    def all_series(self, *, active_only: bool = False) -> list[rows.SeriesRow]:
+        """Newest first."""
+        where = Where().equal("state", "active" if active_only else "")
+        with self._lock:
+            found = self._select("* FROM series", where, "position DESC LIMIT ?", ROWS_MAX)
+            return [self._series_row(row) for row in found]
+
+    def week(self, first_day: int, *, territory: str = "", unit: str = "") -> list[rows.WeekCell]:
+        """Scheduled slots of seven days. territory: orders at or below it; unit: what one station gets."""
+        where = Where().add("kind = 'schedule'").add("first_day < ?", first_day + WEEK_DAYS)
+        where.add("first_day + 8 * length(days) > ?", first_day).below("territory", territory)
+        with self._lock:
+            found = self._select("* FROM series", where, "series")
+        cells = [
+            rows.WeekCell(
+                day=day,
+                minute=row["minute"],
+                series=row["series"],
+                title=row["title"],
+                klass=row["klass"],
+                length_s=row["length_s"],
+                territory=row["territory"],
+                bulletin=bytes(row["bulletin"]).hex(),
+                state=row["state"],
+            )
+            for row in found
+            if not unit or covers(row["territory"], unit)
+            for day in range(first_day, first_day + WEEK_DAYS)
+            if has_day(row["first_day"], bytes(row["days"]), day)
+        ]
+        return sorted(cells, key=lambda cell: (cell.day, cell.minute, -cell.klass, cell.series))
+
+    def explain(self, unit: str, instant_s: int) -> rows.ExplainRow:
+        """What plays at this station at this instant, and why not the others: the station's own answer."""
+        with self._lock:
+            said = plan.explain(self._facts, unit, instant_s)
+        return rows.ExplainRow(
+            instant_s,
+            unit,
+            None if said.winner is None else _plan_slot(said.winner),
+            tuple(
+                (_plan_slot(slot), int(why.outcome), int(why.detail), why.say("vi"))
+                for slot, why in said.losers
+            ),
+        )
+
+    def _series_row(self, row: dict[str, Any]) -> rows.SeriesRow:
+        days = bytes(row["days"])
+        first_day = int(row["first_day"])
+        return rows.SeriesRow(
+            series=row["series"],
+            bulletin=bytes(row["bulletin"]).hex(),
+            title=row["title"],
+            kind=row["kind"],
+            territory=row["territory"],
+            klass=row["klass"],
+            first_day=first_day if days else local_day(row["not_before"]),
+            days=tuple(d for d in range(first_day, first_day + 8 * len(days)) if has_day(first_day, days, d)),
+            minute=row["minute"],
+            length_s=row["length_s"],
+            late_s=row["late_s"],
+            state=row["state"],
+            at=row["at"],
+            by=self._person(bytes(row["key_id"])),
+            level=row["level"],
+            drill=bool(row["drill"]),
+            not_before=row["not_before"],
+            expires_at=row["expires_at"],
+            text=row["text"],
+            manifest=bytes(row["manifest"]).hex(),
+        )
+
+    # -- as-run ----------------------------------------------------------------------------------------------
+
+    def as_run(
+        self,
+        *,
+        unit: str = "",
+        series: int = 0,
+        day: int | None = None,
+        bulletin: str = "",
+        limit: int = 1000,
+        offset: int = 0,
+    ) -> list[rows.AsRunRow]:
+        """What was reported, latest planned first."""
+        where = Where().equal("a.unit", unit).equal("a.series", series)
+        if day is not None:
+            where.add("a.day = ?", day)
+        if bulletin:
+            where.add("s.bulletin = ?", id_bytes(bulletin))
+        with self._lock:
+            return self._as_run(where, min(limit, ROWS_MAX), offset)
+
+    def _as_run_of(self, series: list[int]) -> list[rows.AsRunRow]:
+        where = Where().add("a.series IN (SELECT value FROM json_each(?))", json.dumps(series))
+        return self._as_run(where, ROWS_MAX, 0)
+
+    def _as_run(self, where: Where, limit: int, offset: int) -> list[rows.AsRunRow]:
+        found = self._select(
+            "a.*, t.name AS station, s.title AS title, s.bulletin AS bulletin FROM as_run a "
+            "LEFT JOIN stations t ON t.unit = a.unit LEFT JOIN series s ON s.series = a.series",
+            where,
+            "planned_at DESC, a.unit, a.series LIMIT ? OFFSET ?",
+            limit,
+            offset,
+        )
+        return [
+            rows.AsRunRow(
+                unit=row["unit"],
+                station=row["station"] or row["unit"],
+                series=row["series"],
+                day=row["day"],
+                title=row["title"] or "",
+                bulletin=bytes(row["bulletin"] or b"").hex(),
+                planned_at=row["planned_at"],
+                started_at=row["started_at"],
+                outcome=row["outcome"],
+                detail=row["detail"],
+                evidence=row["evidence"],
+                played_ds=row["played_ds"],
+                volume=row["volume"],
+                key_id=bytes(row["key_id"]).hex(),
+                log_id=bytes(row["log_id"]).hex(),
+                seq=row["seq"],
+                position=row["position"],
+            )
+            for row in found
+        ]
+
+    def summary(self, day: int) -> rows.Summary:
+        """One local day of the whole province, from the plan and the acknowledgments."""
+        with self._lock:
+            stations = self._facts.stations
+            it = [unit for unit, one in stations.items() if one.fact.kind == "it"]
+            planned = {(slot.unit, *slot.key): slot for slot in plan.expected(self._facts, it, day)}
+            found = self._rows("SELECT unit, series, day, outcome, detail FROM as_run WHERE day = ?", [day])
+        said = {(str(row["unit"]), int(row["series"]), int(row["day"])): row for row in found}
+        outcomes, missed_by = Counter[str](), Counter[str]()
+        for key, row in said.items():
+            if key in planned:
+                outcomes[Outcome(row["outcome"]).name.lower()] += 1
+                if row["outcome"] == Outcome.MISSED:
+                    missed_by[_detail_name(row["detail"])] += 1
+        emergencies = [key for key, slot in planned.items() if slot.emergency]
+        reached = sum(1 for key in emergencies if key in said and said[key]["outcome"] in SOUNDED)
+        return rows.Summary(
+            day=day,
+            stations=len(stations),
+            it=len(it),
+            fm=len(stations) - len(it),
+            planned=len(planned),
+            outcomes=dict(sorted(outcomes.items())),
+            missed_by=dict(sorted(missed_by.items())),
+            unreported=len(planned.keys() - said.keys()),
+            unplanned=len(said.keys() - planned.keys()),
+            emergency_targets=len(emergencies),
+            emergency_reached=reached,
+            acks=len(said),
+            as_of=self._now(),
+        )
+
+
+def _plan_slot(slot: Slot) -> rows.PlanSlot:
+    return rows.PlanSlot(
+        slot.series, slot.day, slot.start_s, slot.length_s, slot.title, slot.klass, slot.emergency
+    )
+
+
+def _detail_name(code: int) -> str:
+    try:
+        return Detail(code).name.lower()
+    except ValueError:
+        return f"detail_{code}"

@@ -1,0 +1,220 @@
+"""Read models: what the pages show, folded from the ledger and disposable.
+
+`catch_up` walks the ledger from the cursor in order of arrival, a batch of segments a transaction; the rows
+and the cursor move together, so a crash between two batches costs nothing and repeats nothing. `rebuild`
+drops everything and walks again, and must come to the same rows byte for byte: therefore nothing here looks
+at a clock, at an account, at content that may arrive later, or at authority granted later than the event it
+judges. The projection folds its own `Facts` in step with its cursor for that.
+
+An acknowledgment counts when its key was granted ACK for exactly one registered station; the first one for
+(station, series, day) stands, later ones are counted as repeats. What is signed and cannot be read is
+listed as malformed and stops nothing.
+
+Bound: rows only; questions about them are `hub.queries`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from sqlite_utils import Database
+
+from hub import views
+from hub.deeds import DECISIONS, Deeds
+from ledger.facts import (
+    Acknowledged,
+    EmergencyOrdered,
+    Facts,
+    Malformed,
+    Refused,
+    Right,
+    Signed,
+    WithdrawalSeen,
+    at,
+    read,
+)
+from ledger.log import (
+    ForkFound,
+    Ledger,
+    Stored,
+)
+
+BATCH_SEGMENTS = 200  # a transaction: enough to make the commit cheap, few enough to keep pages answering
+
+FRESH_MAX = 2_000  # segments kept in memory between two ticks; beyond that they are read from the disk
+
+
+class Projections:
+    """views_db: autocommit connection to views.db. new_facts: an empty fold with the hub's roots."""
+
+    def __init__(self, ledger: Ledger, views_db: sqlite3.Connection, new_facts: Callable[[], Facts]) -> None:
+        self._ledger = ledger
+        self._new_facts = new_facts
+        self._facts: Facts | None = None
+        self._fresh: list[Stored] = []
+        self.db = Database(views_db, recursive_triggers=False, execute_plugins=False)
+        if not views.is_current(self.db) or not self._fits():
+            views.create(self.db)
+
+    @property
+    def cursor(self) -> int:
+        """The position up to which the rows speak."""
+        return views.cursor(self.db)[0]
+
+    def _fits(self) -> bool:
+        """False when the rows speak of another history: a ledger restored from a backup without them."""
+        position, trail = views.cursor(self.db)
+        return position == 0 or self._ledger.hash_at(position) == trail
+
+    def offer(self, stored: Stored) -> None:
+        """A segment this process has just verified and admitted: it need not be read once more."""
+        if len(self._fresh) >= FRESH_MAX:
+            self._fresh.clear()
+        self._fresh.append(stored)
+
+    def forget(self) -> None:
+        """A transaction was undone: what was offered in it does not exist."""
+        self._fresh.clear()
+
+    def catch_up(self) -> int:
+        """Takes in what arrived since; returns how many segments. Raises StoreError for a damaged ledger."""
+        facts = self._facts if self._facts is not None else self._facts_at(self.cursor)
+        self._facts = None  # until a batch is committed: a fold ahead of its cursor would be wrong
+        done = 0
+        while True:
+            batch = self._next(self.cursor)
+            if not batch:
+                self._facts = facts
+                return done
+            with self.db.atomic():
+                _Batch(self.db, facts).take(batch)
+                position = batch[-1].position
+                views.set_cursor(self.db, position, self._ledger.hash_at(position) or b"")
+            done += len(batch)
+
+    def _next(self, cursor: int) -> list[Stored]:
+        """The segments after the cursor: those just admitted when they follow on, else from the disk."""
+        if self._fresh and self._fresh[0].position == cursor + 1:
+            batch, self._fresh = self._fresh[:BATCH_SEGMENTS], self._fresh[BATCH_SEGMENTS:]
+            return batch
+        self._fresh.clear()
+        return list(self._ledger.since(cursor, limit=BATCH_SEGMENTS))
+
+    def rebuild(self) -> int:
+        """Drops every row and folds the whole ledger again; returns how many segments."""
+        self._facts = None
+        views.create(self.db)
+        return self.catch_up()
+
+    def _facts_at(self, cursor: int) -> Facts:
+        facts = self._new_facts()
+        for stored in self._ledger.since(0, decisions_only=True):
+            if stored.position > cursor:
+                break
+            facts.admit(stored)
+        return facts
+
+
+class _Batch:
+    """One transaction's worth. Acknowledgments are gathered; decisions are few and written as they come."""
+
+    def __init__(self, db: Database, facts: Facts) -> None:
+        self._db = db
+        self._facts = facts
+        self._deeds = Deeds(db, facts)
+        self._acks: list[dict[str, Any]] = []
+        self._counted: Counter[str] = Counter()
+
+    def take(self, batch: list[Stored]) -> None:
+        for stored in batch:
+            self._facts.admit(stored)
+            self._counted["segments"] += 1
+            for signed in read(stored):
+                self._counted["events"] += 1
+                self._event(signed)
+        if self._acks:
+            before = self._db.conn.total_changes
+            self._db.table("as_run").insert_all(self._acks, pk=("unit", "series", "day"), ignore=True)
+            new = self._db.conn.total_changes - before
+            self._counted["acks"] += new
+            self._counted["acks_repeated"] += len(self._acks) - new
+        assert self._counted.keys() <= set(views.COUNTED), "every count has its row"
+        for name, count in self._counted.items():
+            self._db.execute("UPDATE counts SET n = n + ? WHERE name = ?", [count, name])
+
+    def _event(self, signed: Signed) -> None:
+        fact = signed.fact
+        if isinstance(fact, Acknowledged):
+            self._ack(signed, fact)
+        elif isinstance(fact, Malformed):
+            self._counted["malformed"] += 1
+            self._insert("malformed", signed, reason=fact.reason, event=signed.event)
+        elif isinstance(fact, DECISIONS):
+            self._counted["refused"] += not self._deeds.take(signed, fact)
+        elif isinstance(fact, Refused):
+            self._insert(
+                "refusals", signed, unit=self._unit(signed) or "", event_id=fact.event_id, reason=fact.reason
+            )
+        elif isinstance(fact, WithdrawalSeen):
+            self._withdrawal_seen(signed, fact)
+        elif isinstance(fact, ForkFound):
+            self._counted["forks"] += 1
+
+    def _insert(self, table: str, signed: Signed, **more: Any) -> None:
+        self._db.table(table).insert(
+            {"position": signed.position, "seq": signed.seq, "key_id": signed.key_id, **more}
+        )
+
+    # -- reports ---------------------------------------------------------------------------------------------
+
+    def _unit(self, signed: Signed) -> str | None:
+        """The station this key acknowledges for, or None when it is no station's or more than one's."""
+        units = self._facts.authority.units_of(signed.key_id, Right.ACK)
+        return units[0] if len(units) == 1 and units[0] in self._facts.stations else None
+
+    def _ack(self, signed: Signed, fact: Acknowledged) -> None:
+        unit = self._unit(signed)
+        if unit is None:
+            self._counted["strays"] += 1
+            self._insert("strays", signed, series=fact.series, day=fact.day)
+            return
+        self._acks.append(
+            {
+                "unit": unit,
+                "series": fact.series,
+                "day": fact.day,
+                "started_at": fact.ts,
+                "planned_at": self._planned_at(fact),
+                "content": fact.content,
+                "played_ds": fact.played_ds,
+                "outcome": fact.outcome,
+                "detail": fact.detail,
+                "evidence": fact.evidence,
+                "volume": fact.volume,
+                "clusters": fact.clusters,
+                "key_id": signed.key_id,
+                "log_id": signed.log_id,
+                "seq": signed.seq,
+                "position": signed.position,
+            }
+        )
+
+    def _planned_at(self, fact: Acknowledged) -> int:
+        """From the order when it is known here, else from the station's own jitter."""
+        for order in reversed(self._facts.orders.get(fact.series, ())):
+            if isinstance(order.fact, EmergencyOrdered):
+                return order.fact.not_before
+            if order.fact.first_day <= fact.day:
+                return at(fact.day, order.fact.minute)
+        return fact.ts - fact.jitter_cs // 100
+
+    def _withdrawal_seen(self, signed: Signed, fact: WithdrawalSeen) -> None:
+        unit = self._unit(signed)
+        if unit is not None:
+            self._db.execute(
+                "INSERT OR IGNORE INTO withdrawals_seen VALUES (?, ?, ?, ?, ?, ?)",
+                [unit, fact.series, fact.bulletin or b"", fact.state, fact.ts, signed.position],
+            )

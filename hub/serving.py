@@ -1,0 +1,66 @@
+"""One hub behind one web server, in one process: waitress for the sockets, one thread for the upkeep.
+
+SIGTERM ends it in order; SIGKILL ends it as well, and nothing promised is lost. When the disk fails, the
+process ends with the error's exit code, so that whoever supervises it starts it afresh and the ledger
+verifies itself.
+
+Bound: sockets, threads, signals. The hub inside has none of them.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+from waitress import create_server
+
+from hub.hub import Hub
+from hub.web import WAITRESS, create_app
+from ledger.log import StoreError
+
+TICK_S = 1.0  # how old the views may be; a tick without news costs well below a millisecond
+
+
+def run(house: Hub, *, host: str, port: int, secure: bool, ticks: Callable[[], float]) -> None:
+    """Serves until SIGTERM or Ctrl-C. Prints `LISTENING http://…` when ready. Raises StoreError.
+
+    port: 0 takes any free one. secure: the pages are reached by HTTPS. ticks: seconds of a steady clock.
+    """
+    app = create_app(house, ticks=ticks, secure=secure)
+    try:
+        server = create_server(app, host=host, port=port, **WAITRESS)
+    except OSError as error:
+        raise StoreError(
+            "address-busy", f"cannot listen on {host}:{port}: {error}", hint="choose another --port"
+        ) from error
+    stop = threading.Event()
+    upkeep = threading.Thread(target=_upkeep, args=(house, stop), name="upkeep")
+    signal.signal(signal.SIGTERM, _leave)
+    bound = getattr(server, "effective_listen", None) or [(host, server.effective_port)]
+    print(f"LISTENING http://{host}:{bound[0][1]}", flush=True)
+    upkeep.start()
+    try:
+        server.run()
+    finally:
+        stop.set()
+        upkeep.join()
+        house.close()
+    if house.failed is not None:
+        raise house.failed
+
+
+def _upkeep(house: Hub, stop: threading.Event) -> None:
+    while not stop.wait(TICK_S):
+        try:
+            house.tick()
+        except StoreError as error:
+            house.failed = error
+        if house.failed is not None:
+            signal.raise_signal(signal.SIGTERM)
+            return
+
+
+def _leave(_signal: int, _frame: object) -> None:
+    sys.exit(0)

@@ -1,0 +1,117 @@
+"""Questions about stations: the wall, one station, and how many a territory has.
+
+Every answer carries `as_of`: a wall that looks live and is not misleads the person on duty. A station
+counts as holding a decision when its own cursor, confirmed by its next request, has passed it; not when it
+was sent.
+
+Bound: what stations played is `day_queries`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub import rows
+from hub.ingest import Contact, read_status
+from hub.lookups import Lookups, Where
+from ledger.facts import (
+    Right,
+    ancestors,
+    covers,
+)
+from ledger.log import NotAllowed
+
+ANY_ROOM = 1 << 30  # bytes: count what waits for a station whatever its size
+
+
+class StationQueries(Lookups):
+    """Asked under the hub's lock."""
+
+    _keys_at: tuple[int, dict[str, list[bytes]]] = (-1, {})
+
+    def stations(self, *, text: str = "", kind: str = "", now: int | None = None) -> list[rows.StationRow]:
+        """The wall, by unit. text: words of name or unit, diacritics ignored. kind: it or fm."""
+        where = Where().words("search", text).equal("kind", kind)
+        with self._lock:
+            forked = self._forked()
+            found = self._select("* FROM stations", where, "unit")
+            return [self._station_row(row, forked, self._now() if now is None else now) for row in found]
+
+    def station(self, unit: str, *, now: int | None = None) -> rows.StationRow:
+        """One station. NotAllowed("station-unknown")."""
+        with self._lock:
+            for row in self._select("* FROM stations", Where().add("unit = ?", unit), "unit"):
+                return self._station_row(row, self._forked(), self._now() if now is None else now)
+        raise NotAllowed("station-unknown", f"no station is registered at {unit}", hint="look at the list")
+
+    def targets(self, territory: str) -> rows.Delivery:
+        """How many stations a territory has: the count before an emergency is confirmed."""
+        with self._lock:
+            return self._delivery(territory, None)
+
+    def _forked(self) -> set[bytes]:
+        return {evidence.log.key_id for evidence in self._ledger.forks()}
+
+    def _keys(self, unit: str) -> list[bytes]:
+        """The keys granted ACK for exactly this unit, oldest first."""
+        version, found = self._keys_at
+        if version != self._facts.version:
+            found = {}
+            authority = self._facts.authority
+            for key in authority.keys():  # noqa: SIM118 — not a mapping
+                for held in authority.units_of(key.key_id, Right.ACK):
+                    found.setdefault(held, []).append(key.key_id)
+            self._keys_at = (self._facts.version, found)
+        return found.get(unit, [])
+
+    def _contact(self, unit: str) -> Contact | None:
+        """The latest contact of whichever key the station has now or had before."""
+        contacts = [c for key in self._keys(unit) if (c := self._ingest.contact(key)) is not None]
+        return max(contacts, key=lambda contact: contact.at, default=None)
+
+    def _station_row(self, row: dict[str, Any], forked: set[bytes], now: int) -> rows.StationRow:
+        unit = str(row["unit"])
+        keys = self._keys(unit)
+        contact = self._contact(unit)
+        status = read_status(b"" if contact is None else contact.status)
+        cursor = 0 if contact is None else contact.cursor
+        head = contact is not None and contact.head_log
+        return rows.StationRow(
+            unit=unit,
+            name=row["name"],
+            kind=row["kind"],
+            enrolled=bool(keys),
+            last_contact_at=None if contact is None else contact.at,
+            head=f"{contact.head_log.hex()}:{contact.head_seq}" if contact is not None and head else "",
+            cursor=cursor,
+            behind=len(self._ledger.feed(ancestors(unit), cursor, ANY_ROOM)[0]) if keys else 0,
+            pending=status.pending,
+            clock=status.clock,
+            software=status.software,
+            player=status.player,
+            ceiling=status.ceiling,
+            playing=status.playing,
+            blobs_missing=status.blobs_missing,
+            volume=status.volume,
+            boot_at=status.boot_at,
+            forked=any(key in forked for key in keys),
+            refused="" if contact is None else contact.refused,
+            as_of=now,
+        )
+
+    def _delivery(self, territory: str, position: int | None) -> rows.Delivery:
+        """position: of the decision whose delivery is asked; None when there is none yet."""
+        targets = delivered = never = fm = 0
+        for unit, station in self._facts.stations.items():
+            if not covers(territory, unit):
+                continue
+            if station.fact.kind != "it":
+                fm += 1
+                continue
+            targets += 1
+            contact = self._contact(unit)
+            if contact is None:
+                never += 1
+            elif position is not None and contact.cursor >= position:
+                delivered += 1
+        return rows.Delivery(targets, delivered, targets - delivered, never, fm)

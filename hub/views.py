@@ -1,0 +1,84 @@
+"""The tables of views.db: disposable, versioned, made by name.
+
+Every primary key follows from the ledger, and rows are written in the ledger's order, so that building the
+tables again in other batches gives the same bytes. (No WITHOUT ROWID: sqlite-utils looks rows up by rowid.)
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+
+VERSION = 1  # another shape is another number: the views are dropped and built again at the next start
+
+# What is counted; each has its row from the beginning, in this order.
+COUNTED = ("segments", "events", "acks", "acks_repeated", "malformed", "strays", "refused", "forks")
+
+_SCHEMA = """
+CREATE TABLE cursor (name TEXT PRIMARY KEY, position INTEGER NOT NULL, trail BLOB NOT NULL);
+CREATE TABLE counts (name TEXT PRIMARY KEY, n INTEGER NOT NULL);
+CREATE TABLE bulletins (id BLOB PRIMARY KEY, version INTEGER NOT NULL, state TEXT NOT NULL,
+  manifest BLOB NOT NULL, title TEXT NOT NULL, category TEXT NOT NULL, klass INTEGER NOT NULL,
+  territory TEXT NOT NULL, valid_from_day INTEGER NOT NULL, valid_until_day INTEGER NOT NULL,
+  author BLOB NOT NULL, updated_at INTEGER NOT NULL, position INTEGER NOT NULL, search TEXT NOT NULL);
+CREATE INDEX bulletins_state ON bulletins (state, position);
+CREATE TABLE series (series INTEGER PRIMARY KEY, kind TEXT NOT NULL, state TEXT NOT NULL,
+  manifest BLOB NOT NULL, territory TEXT NOT NULL, key_id BLOB NOT NULL, at INTEGER NOT NULL,
+  position INTEGER NOT NULL, bulletin BLOB NOT NULL, title TEXT NOT NULL, klass INTEGER NOT NULL,
+  first_day INTEGER NOT NULL, days BLOB NOT NULL, minute INTEGER NOT NULL, length_s INTEGER NOT NULL,
+  late_s INTEGER NOT NULL, level INTEGER NOT NULL, drill INTEGER NOT NULL, not_before INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL, text TEXT NOT NULL);
+CREATE INDEX series_bulletin ON series (bulletin);
+CREATE TABLE deeds (position INTEGER, seq INTEGER, key_id BLOB NOT NULL, at INTEGER NOT NULL,
+  log_id BLOB NOT NULL, event_id BLOB NOT NULL, what TEXT NOT NULL, bulletin BLOB NOT NULL,
+  series INTEGER NOT NULL, territory TEXT NOT NULL, detail TEXT NOT NULL, applied INTEGER NOT NULL,
+  why TEXT NOT NULL, PRIMARY KEY (position, seq));
+CREATE INDEX deeds_bulletin ON deeds (bulletin, position);
+CREATE INDEX deeds_series ON deeds (series, position);
+CREATE INDEX deeds_event ON deeds (event_id);
+CREATE TABLE stations (unit TEXT PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, search TEXT NOT NULL);
+CREATE TABLE as_run (unit TEXT, series INTEGER, day INTEGER, started_at INTEGER NOT NULL,
+  planned_at INTEGER NOT NULL, content BLOB NOT NULL, played_ds INTEGER NOT NULL, outcome INTEGER NOT NULL,
+  detail INTEGER NOT NULL, evidence INTEGER NOT NULL, volume INTEGER NOT NULL, clusters BLOB,
+  key_id BLOB NOT NULL, log_id BLOB NOT NULL, seq INTEGER NOT NULL, position INTEGER NOT NULL,
+  PRIMARY KEY (unit, series, day));
+CREATE INDEX as_run_day ON as_run (day, series);
+CREATE INDEX as_run_series ON as_run (series, day);
+CREATE TABLE malformed (position INTEGER, seq INTEGER, key_id BLOB NOT NULL, reason TEXT NOT NULL,
+  event BLOB NOT NULL, PRIMARY KEY (position, seq));
+CREATE TABLE strays (position INTEGER, seq INTEGER, key_id BLOB NOT NULL, series INTEGER NOT NULL,
+  day INTEGER NOT NULL, PRIMARY KEY (position, seq));
+CREATE TABLE refusals (position INTEGER, seq INTEGER, key_id BLOB NOT NULL, unit TEXT NOT NULL,
+  event_id BLOB NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (position, seq));
+CREATE INDEX refusals_event ON refusals (event_id);
+CREATE TABLE withdrawals_seen (unit TEXT, series INTEGER, bulletin BLOB, state INTEGER NOT NULL,
+  at INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (unit, series, bulletin));
+"""
+
+
+def is_current(db: Database) -> bool:
+    """True when the tables are there in this version's shape."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0]) == VERSION
+
+
+def create(db: Database) -> None:
+    """Drops whatever is there and makes the tables empty, in one transaction."""
+    with db.atomic():
+        for name in db.table_names():
+            db.execute(f"DROP TABLE [{name}]")
+        for statement in _SCHEMA.split(";"):
+            if statement.strip():
+                db.execute(statement)
+        for name in COUNTED:
+            db.execute("INSERT INTO counts VALUES (?, 0)", [name])
+        db.execute("INSERT INTO cursor VALUES ('ledger', 0, x'')")
+        db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def cursor(db: Database) -> tuple[int, bytes]:
+    """The position up to which the rows speak, and the hash over all arrivals up to there (b"" for none)."""
+    position, trail = db.execute("SELECT position, trail FROM cursor WHERE name = 'ledger'").fetchone()
+    return int(position), bytes(trail)
+
+
+def set_cursor(db: Database, position: int, trail: bytes) -> None:
+    db.execute("UPDATE cursor SET position = ?, trail = ? WHERE name = 'ledger'", [position, trail])
