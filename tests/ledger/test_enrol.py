@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -154,6 +155,7 @@ def test_any_bytes_end_in_an_error_of_ours(data: bytes) -> None:
         read_enrolment_reply(TOKEN, STATION, a_request(), data)
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=16, max_size=16))
 def test_a_printed_token_is_read_back_however_a_person_types_it(secret: bytes) -> None:
     token = Token(secret)
@@ -169,3 +171,26 @@ def test_text_that_is_no_token_is_refused(text: str) -> None:
     with pytest.raises(ProtocolError) as refused:
         Token.parse(text)
     assert refused.value.code == "token-form"
+
+
+# --- the page of the specification --------------------------------------------------------------------------
+
+
+def test_the_specifications_example_is_what_the_code_writes() -> None:
+    page = (Path(__file__).parents[2] / "docs/spec/enrolment.md").read_text("utf-8")
+    shown = "".join(page.split())
+    key = SigningKey.from_seed(bytes([7]) * 32)
+    request = make_enrolment(TOKEN, key, unit=UNIT, nonce=NONCE)
+    reply = make_enrolment_reply(
+        TOKEN.record,
+        request,
+        roots=[SigningKey.from_seed(bytes([1]) * 32).verify_key],
+        hub=SigningKey.from_seed(bytes([2]) * 32).verify_key,
+        unit=UNIT,
+        name="Xã Tú Lệ",
+        province="vn.yb",
+        hub_time=1_667_955_600,
+    )
+    record = TOKEN.record
+    for part in (TOKEN.text.encode(), record.id, record.public, record.reply_key, request, reply):
+        assert (part.decode() if part == TOKEN.text.encode() else part.hex()) in shown
