@@ -1,1 +1,85 @@
-"""node."""
+"""A commune's radio station: plays what was approved, when it may, and signs what became of it.
+
+    station = Station(config, store, clock, courier, player, entropy=os.urandom, rng=random.Random())
+    wait_s = station.tick()
+
+Everything happens in `tick`; what the machine gives (time, network, sound, disk) comes in through the ports.
+The names below are loaded when first used, so that a command that needs little starts quickly.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ledger.log import PlayerError, TransportError
+    from node.clock import Clock, Confidence, Now, SystemClock, TempoClock, TrustedTime
+    from node.config import StationConfig, load_config, load_key, save_config, save_key
+    from node.courier import Courier, Done, FetchJob, InlineCourier, Job, SyncJob, ThreadCourier
+    from node.enrol import begin, finish
+    from node.player import NullPlayer, Player, PlayItem, PlayReport
+    from node.plays import PlayRow, Plays
+    from node.station import Station
+    from node.status import Live, Status
+    from node.transport import HttpTransport, HubBusy, Limits, Meter, Transport
+
+_ROOMS = {
+    "ledger.log": ("PlayerError", "TransportError"),
+    "node.clock": ("Clock", "Confidence", "Now", "SystemClock", "TempoClock", "TrustedTime"),
+    "node.config": ("StationConfig", "load_config", "load_key", "save_config", "save_key"),
+    "node.courier": ("Courier", "Done", "FetchJob", "InlineCourier", "Job", "SyncJob", "ThreadCourier"),
+    "node.enrol": ("begin", "finish"),
+    "node.player": ("NullPlayer", "PlayItem", "PlayReport", "Player"),
+    "node.plays": ("PlayRow", "Plays"),
+    "node.station": ("Station",),
+    "node.status": ("Live", "Status"),
+    "node.transport": ("HttpTransport", "HubBusy", "Limits", "Meter", "Transport"),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+__all__ = [
+    "Clock",
+    "Confidence",
+    "Courier",
+    "Done",
+    "FetchJob",
+    "HttpTransport",
+    "HubBusy",
+    "InlineCourier",
+    "Job",
+    "Limits",
+    "Live",
+    "Meter",
+    "Now",
+    "NullPlayer",
+    "PlayItem",
+    "PlayReport",
+    "PlayRow",
+    "Player",
+    "PlayerError",
+    "Plays",
+    "Station",
+    "StationConfig",
+    "Status",
+    "SyncJob",
+    "SystemClock",
+    "TempoClock",
+    "ThreadCourier",
+    "Transport",
+    "TransportError",
+    "TrustedTime",
+    "begin",
+    "finish",
+    "load_config",
+    "load_key",
+    "save_config",
+    "save_key",
+]
+
+
+def __getattr__(name: str) -> Any:
+    room = _ROOM_OF.get(name)
+    if room is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(room), name)

@@ -1,0 +1,112 @@
+"""Which slot should have the air now: the plan's winner among those whose content is here.
+
+The plan decides rank, in one function that the hub calls as well; circumstances are added here. A lower
+item gives way at once, equals wait for one another, and of two emergencies the plan's first takes the air
+while the other waits and goes on afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Final
+
+from ledger.facts import Facts, Slot, due
+from node.agenda import Agenda
+from node.contents import Contents
+from node.diary import Diary
+from node.onair import OnAir
+from node.plays import Plays
+from node.presence import Moment, Presence
+
+# One look begins at most this many sounds (each may fail at once for want of a device).
+BEGINS_MAX: Final = 8
+
+
+class Airing:
+    """Chooses; `OnAir` acts."""
+
+    def __init__(
+        self, facts: Facts, unit: str, plays: Plays, agenda: Agenda, contents: Contents, diary: Diary,
+        presence: Presence, onair: OnAir,
+    ) -> None:  # fmt: skip
+        self._facts = facts
+        self._unit = unit
+        self._plays = plays
+        self._agenda = agenda
+        self._contents = contents
+        self._diary = diary
+        self._presence = presence
+        self._onair = onair
+
+    def choose(self, moment: Moment) -> tuple[bool, bool]:
+        """Puts the right thing on air. Returns (something was acknowledged, an emergency began)."""
+        answered = urgent = False
+        for _ in range(BEGINS_MAX):
+            slot = self._candidate(moment)
+            running = self._onair.running
+            if running is not None:
+                if slot is None or not self._outranks(slot, running.slot, moment):
+                    break
+                self._onair.interrupt(slot, moment)
+                answered = True
+            held = self._onair.next_held(moment) if self._onair.waiting else None
+            if held is not None and (slot is None or not self._outranks(slot, held, moment)):
+                self._onair.resume(held, moment)
+                continue
+            if slot is None:
+                break
+            if self._onair.begin(slot, moment):
+                urgent |= slot.emergency
+                answered |= self._onair.running is None
+        return answered, urgent
+
+    def _candidate(self, moment: Moment) -> Slot | None:
+        """What the plan puts first among what could begin now and whose content is here."""
+        if not self._agenda.could_begin(moment):
+            return None
+        unready: set[tuple[int, int]] = set()
+        while True:
+            slot = due(self._facts, self._unit, moment.utc_s, _Either(self._plays, unready))
+            if slot is None:
+                return None
+            if self._may_begin(slot, moment) and self._contents.is_ready(slot.manifest):
+                return slot
+            unready.add(slot.key)
+
+    def _may_begin(self, slot: Slot, moment: Moment) -> bool:
+        """Without a trusted clock nothing begins but an emergency that is surely not over yet."""
+        if not self._diary.owes(slot):
+            return False
+        if moment.trusted:
+            return True
+        return slot.emergency and self._presence.time.high(moment.mono_s) < slot.begin_until_s
+
+    def _outranks(self, slot: Slot, other: Slot, moment: Moment) -> bool:
+        """Does `slot` take the air from what sounds or waits? Equals wait, except a newer emergency."""
+        if slot.klass != other.klass:
+            return slot.klass > other.klass
+        if not slot.emergency:
+            return False
+        first = due(self._facts, self._unit, moment.utc_s, _Only(slot.key, other.key))
+        return first is not None and first.key == slot.key
+
+
+class _Either:
+    """In one or the other."""
+
+    def __init__(self, first: Container[object], second: Container[object]) -> None:
+        self._first = first
+        self._second = second
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._first or key in self._second
+
+
+class _Only:
+    """Everything except these: the plan is asked about two slots alone."""
+
+    def __init__(self, *keys: tuple[int, int]) -> None:
+        self._keys = keys
+
+    def __contains__(self, key: object) -> bool:
+        return key not in self._keys

@@ -1,0 +1,147 @@
+"""`loa node …`: enrol a station, run it, ask how it is. Every refusal is two lines and a stable exit code.
+
+What a command needs is imported when it runs, so that `--help` and `status` stay quick on a small box.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger.log import LoaError, StoreError
+
+if TYPE_CHECKING:
+    from node.status import Status
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+PLAYERS = click.Choice(["null", "mpv"])
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turns every error on purpose, and the disk's, into two lines and an exit code."""
+    try:
+        yield
+    except LoaError as error:
+        click.echo(error.explain(), err=True)
+        raise SystemExit(error.exit_code) from None
+    except (sqlite3.Error, OSError) as error:
+        failed = StoreError("disk-failed", f"{type(error).__name__}: {error}")
+        click.echo(failed.explain(), err=True)
+        raise SystemExit(failed.exit_code) from None
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def node() -> None:
+    """A commune's station: enrol it, run it, ask how it is."""
+
+
+@node.command()
+@click.option("--dir", "folder", type=FOLDER, required=True, help="Where the station keeps everything.")
+@click.option("--hub", required=True, help="The hub's address, e.g. http://hub.example:8080.")
+@click.option("--token", required=True, help="The one-time token printed for this station.")
+@click.option("--unit", default="", help="Refuse unless the token is for this unit.")
+def init(folder: Path, hub: str, token: str, unit: str) -> None:
+    """Enrols this machine as a station, with a one-time token.
+
+    The private key is made here and stays here.
+    """
+    with plain_errors():
+        import time
+
+        from ledger.log import DiskStore
+        from node.enrol import begin, finish
+        from node.transport import HttpTransport
+
+        store = DiskStore(folder)
+        try:
+            request = begin(store, token, entropy=os.urandom, unit=unit)
+            transport = HttpTransport(hub, mono=time.monotonic)
+            reply = transport.enrol(request)
+            transport.close()
+            config = finish(store, request, reply, token=token, hub_url=hub)
+        finally:
+            store.close()
+        click.echo(f"ENROLLED {config.unit} {config.name} at {hub}")
+
+
+@node.command()
+@click.option("--dir", "folder", type=FOLDER, required=True, help="The folder made by `loa node init`.")
+@click.option(
+    "--player", type=PLAYERS, default=None, help="mpv sounds, null is timed silence. Default: mpv if present."
+)
+@click.option("--ao", default="alsa", show_default=True, help="mpv's audio output.")
+@click.option("--verbose", is_flag=True, help="Say what happens on the link.")
+def run(folder: Path, player: str | None, ao: str, verbose: bool) -> None:
+    """Runs the station until it is told to stop (SIGTERM).
+
+    It may be killed at any moment and loses nothing.
+    """
+    with plain_errors():
+        import logging
+
+        from node.shell import Wishes
+        from node.shell import run as run_station
+
+        logging.basicConfig(
+            level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+        )
+        logging.getLogger("httpx2").setLevel(logging.WARNING)  # what matters on the link is said by us
+        wishes = Wishes(player or "", ao, os.environ.get("LOA_TEMPO", ""))
+        run_station(folder, wishes, click.echo)
+
+
+@node.command()
+@click.option("--dir", "folder", type=FOLDER, required=True, help="The folder made by `loa node init`.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def status(folder: Path, as_json: bool) -> None:
+    """Says how the station stands. Only looks: it may run beside `loa node run`."""
+    with plain_errors():
+        found = _status(folder)
+        if as_json:
+            click.echo(json.dumps(found.to_json_dict(), ensure_ascii=False))
+            return
+        for line in _lines(found):
+            click.echo(line)
+
+
+def _status(folder: Path) -> Status:
+    from ledger.log import DiskStore, Ledger
+    from node.config import load_config, load_key
+    from node.station import DB_NAME
+    from node.status import status_of
+
+    def nothing(count: int) -> bytes:
+        raise AssertionError("a look signs nothing")
+
+    store = DiskStore(folder, readonly=True)
+    try:
+        config = load_config(store)
+        if store.size(DB_NAME) is None:
+            raise StoreError(
+                "never-ran", "this station was enrolled and has not run yet", hint="loa node run"
+            )
+        ledger = Ledger(store.open_db(DB_NAME), entropy=nothing, now=lambda: 0)
+        return status_of(ledger, config, load_key(store).key_id)
+    finally:
+        store.close()
+
+
+def _lines(found: Status) -> list[str]:
+    from node.status import local_time
+
+    outcomes = ", ".join(f"{count} {name}" for name, count in sorted(found.outcomes.items())) or "nothing yet"
+    return [
+        f"{found.name} ({found.unit}), key {found.key_id}",
+        f"hub {found.hub_url}, last good exchange {local_time(found.sync_ok_s)}",
+        f"last sign of life {local_time(found.alive_s)}",
+        f"{found.day}: {outcomes}; {found.unfinished} under way",
+        f"{found.pending} reports not sealed yet, {found.unreceipted_logs} logs not receipted yet",
+    ]

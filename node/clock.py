@@ -1,0 +1,220 @@
+"""Time at a station: the port, the system's clock, accelerated clocks, and how far any of them is trusted.
+
+A clock answers three things at once: wall time, monotonic time and how much the wall time deserves belief.
+`TrustedTime` joins that with what the hub signs: every good reply carries the hub's time bound to our own
+nonce, so it cannot be older than our question. A commune box often has no battery clock and wakes up years
+wrong; then it plays nothing by the clock until a reply, an NTP daemon or a real RTC tells it better.
+
+Nothing here reads the operating system: the shell passes the functions in, and the simulator passes its own.
+Wall times are UTC seconds since 1970 as float, monotonic times are seconds from an arbitrary zero.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from itertools import pairwise
+from typing import Protocol
+
+from ledger.log import StoreError
+
+# The box cannot be older than its software: a wall clock before this is a lost clock, whatever it claims.
+SOFTWARE_EPOCH_S = 1_640_995_200  # 2022-01-01T00:00:00Z
+# A wall clock may be this much behind the newest signed time (rounding to whole seconds, the reply's way).
+BEHIND_TOLERANCE_S = 5.0
+# An RTC farther than this from a live signed time is wrong; NTP is believed even then (it has many
+# witnesses).
+RTC_TOLERANCE_S = 120.0
+# A reply that took longer than this says little about *now*: it still gives a lower bound.
+ROUND_TRIP_MAX_S = 120.0
+# Signed time plus a 200 ppm crystal stays within two minutes for this long; then it needs to be learnt again.
+SIGNED_LIFE_S = 7 * 86400.0
+# Cheap crystals lie within ±100 ppm; twice that keeps the bounds sound in a hot cabinet.
+DRIFT = 200e-6
+# Accelerated clocks look at their file at most this often (real seconds): it is extended while it runs.
+TEMPO_REFRESH_S = 0.05
+
+
+class Confidence(IntEnum):
+    """How far wall time may be believed, lowest first."""
+
+    UNKNOWN = 0
+    SIGNED = 1
+    RTC = 2
+    NTP = 3
+
+
+@dataclass(frozen=True)
+class Now:
+    """One reading: `wall_s` UTC, `mono_s` never goes back within a process, `confidence` of the wall time."""
+
+    wall_s: float
+    mono_s: float
+    confidence: Confidence
+
+
+class Clock(Protocol):
+    """Where a station gets its time from."""
+
+    def now(self) -> Now: ...
+
+
+class SystemClock:
+    """The operating system's clocks, handed in by the shell."""
+
+    def __init__(
+        self, wall: Callable[[], float], mono: Callable[[], float], trust: Callable[[], Confidence]
+    ) -> None:
+        self._wall = wall
+        self._mono = mono
+        self._trust = trust
+
+    def now(self) -> Now:
+        wall_s = self._wall()
+        confidence = self._trust() if wall_s >= SOFTWARE_EPOCH_S else Confidence.UNKNOWN
+        return Now(wall_s, self._mono(), confidence)
+
+    def real_wait_s(self, wait_s: float) -> float:
+        """Real seconds that pass while this clock advances by `wait_s`."""
+        return wait_s
+
+
+class TempoClock:
+    """Accelerated time shared by several processes of one machine.
+
+    `read` gives the text of `{"anchors": [[real_mono_s, utc_s], …]}`; time is piecewise linear between the
+    anchors and runs at the real pace before the first and after the last. Real monotonic time is common to
+    all processes of a machine, so all who read one file agree. Raises StoreError when the text is not of
+    that shape.
+    """
+
+    def __init__(self, read: Callable[[], str], mono: Callable[[], float]) -> None:
+        self._read = read
+        self._mono = mono
+        self._text: str | None = None
+        self._looked_s = float("-inf")
+        self._reals: list[float] = []
+        self._utcs: list[float] = []
+        self._newest_s = float("-inf")
+        self._refresh(self._mono())
+
+    def now(self) -> Now:
+        real_s = self._mono()
+        if real_s - self._looked_s >= TEMPO_REFRESH_S:
+            self._refresh(real_s)
+        # A rewritten file may bend the future, never the past.
+        self._newest_s = max(self._newest_s, self._utc(real_s))
+        return Now(self._newest_s, self._newest_s, Confidence.NTP)
+
+    def real_wait_s(self, wait_s: float) -> float:
+        """Real seconds until this clock will have advanced by `wait_s`."""
+        real_s = self._mono()
+        return max(0.0, self._real(self._utc(real_s) + wait_s) - real_s)
+
+    def _refresh(self, real_s: float) -> None:
+        self._looked_s = real_s
+        text = self._read()
+        if text == self._text:
+            return
+        self._reals, self._utcs = _anchors(text)
+        self._text = text
+
+    def _utc(self, real_s: float) -> float:
+        return _interpolate(self._reals, self._utcs, real_s)
+
+    def _real(self, utc_s: float) -> float:
+        return _interpolate(self._utcs, self._reals, utc_s)
+
+
+def _anchors(text: str) -> tuple[list[float], list[float]]:
+    try:
+        pairs = [(float(real_s), float(utc_s)) for real_s, utc_s in json.loads(text)["anchors"]]
+    except (ValueError, TypeError, KeyError) as error:
+        raise StoreError("tempo-format", f"the tempo file is not a list of anchors: {error}") from error
+    reals = [real_s for real_s, _ in pairs]
+    utcs = [utc_s for _, utc_s in pairs]
+    rising = all(a < b for a, b in pairwise(reals))
+    if not pairs or not rising or any(a >= b for a, b in pairwise(utcs)):
+        raise StoreError("tempo-format", "the anchors of the tempo file must rise in both columns")
+    return reals, utcs
+
+
+def _interpolate(xs: list[float], ys: list[float], x: float) -> float:
+    after = bisect_right(xs, x)
+    if after == 0:
+        return ys[0] + (x - xs[0])
+    if after == len(xs):
+        return ys[-1] + (x - xs[-1])
+    share = (x - xs[after - 1]) / (xs[after] - xs[after - 1])
+    return ys[after - 1] + share * (ys[after] - ys[after - 1])
+
+
+class TrustedTime:
+    """UTC as a station may use it: the clock's word, corrected and bounded by signed time.
+
+    low_s: newest signed time known from before this process (0 = none), UTC seconds.
+    """
+
+    def __init__(self, low_s: float = 0.0) -> None:
+        self._low_s = max(low_s, float(SOFTWARE_EPOCH_S))
+        self._low_mono_s: float | None = None
+        self._live: tuple[float, float, float] | None = None  # (UTC, monotonic, ± s) of the best reply
+        self._high: tuple[float, float] | None = None  # the latest it could have been, and when
+
+    def learn(self, hub_time_s: float, asked_mono_s: float, answered_mono_s: float) -> None:
+        """Takes the time of a reply to our own nonce: it was true at some moment between the two."""
+        round_trip_s = max(0.0, answered_mono_s - asked_mono_s)
+        if hub_time_s > self.low(answered_mono_s):
+            self._low_s, self._low_mono_s = hub_time_s, answered_mono_s
+        self._high = (hub_time_s + 1 + round_trip_s, answered_mono_s)
+        if round_trip_s > ROUND_TRIP_MAX_S:
+            return
+        # Whole seconds are cut, not rounded, hence the 1: it was between hub_time and that plus the round
+        # trip.
+        error_s = (1 + round_trip_s) / 2
+        known_s = self._live_at(answered_mono_s)
+        if self._live is not None and known_s is not None:
+            known_error_s = self._live[2] + (answered_mono_s - self._live[1]) * DRIFT
+            agrees = hub_time_s <= known_s <= hub_time_s + 2 * error_s
+            if agrees and known_error_s <= error_s:
+                return  # a slow reply must not blur what a quick one said
+        self._live = (hub_time_s + error_s, answered_mono_s, error_s)
+
+    def at(self, now: Now) -> tuple[float, Confidence]:
+        """UTC seconds and how far to believe them; never below the newest signed time."""
+        low_s = self.low(now.mono_s)
+        live_s = self._live_at(now.mono_s)
+        if now.confidence >= Confidence.RTC and now.wall_s >= low_s - BEHIND_TOLERANCE_S:
+            wrong_rtc = (
+                now.confidence == Confidence.RTC
+                and live_s is not None
+                and abs(now.wall_s - live_s) > RTC_TOLERANCE_S
+            )
+            if not wrong_rtc:
+                return max(now.wall_s, low_s), now.confidence
+        if live_s is not None:
+            return max(live_s, low_s), Confidence.SIGNED
+        return max(now.wall_s, low_s), Confidence.UNKNOWN
+
+    def low(self, mono_s: float) -> float:
+        """A sound lower bound of UTC: the newest signed time plus what the crystal surely counted."""
+        if self._low_mono_s is None:
+            self._low_mono_s = mono_s
+        return self._low_s + max(0.0, mono_s - self._low_mono_s) * (1 - DRIFT)
+
+    def high(self, mono_s: float) -> float:
+        """The latest it can be by the last live exchange; inf when there was none."""
+        if self._high is None:
+            return float("inf")
+        utc_s, at_s = self._high
+        return utc_s + max(0.0, mono_s - at_s) * (1 + DRIFT)
+
+    def _live_at(self, mono_s: float) -> float | None:
+        if self._live is None:
+            return None
+        utc_s, at_s, _ = self._live
+        age_s = mono_s - at_s
+        return utc_s + age_s if 0 <= age_s <= SIGNED_LIFE_S else None

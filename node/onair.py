@@ -1,0 +1,303 @@
+"""What is on air: beginning, interrupting, going on, ending; each with its durable row and acknowledgment.
+
+The order is the whole point. The row is committed before the player starts, and the end and its
+acknowledgment are one transaction. Whatever the power does in between, a slot is never begun twice and is
+answered for once. Sound that is forbidden meanwhile stops: withdrawn, no longer approved, quiet hours begun.
+
+An emergency that has begun is played to its end even when it expires meanwhile; a message cut off in mid-word
+warns nobody. It never *begins* after its expiry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ledger.facts import (
+    Acknowledged,
+    Detail,
+    Evidence,
+    Facts,
+    OnInterrupt,
+    Outcome,
+    Slot,
+    Verdict,
+    calendar,
+    in_quiet_hours,
+    verdict,
+)
+from ledger.log import Ledger, PlayerError
+from node.diary import Diary
+from node.items import Items
+from node.player import Player, PlayItem, PlayReport
+from node.plays import HELD, STARTED, PlayRow, Plays
+from node.presence import Moment, Presence
+
+JITTER_MAX_CS: Final = (1 << 31) - 1
+PLAYED_MAX_DS: Final = 864_000
+# Rules that silence a sound already begun. Expiry, rank and a changed plan for the day are not among them.
+STOPPING: Final = frozenset({Outcome.WITHDRAWN, Outcome.SUPPRESSED})
+
+
+@dataclass(frozen=True)
+class Running:
+    """The sound of now. before_ds: heard of this slot in earlier runs."""
+
+    slot: Slot
+    row: PlayRow
+    before_ds: int
+
+
+@dataclass(frozen=True)
+class Held:
+    """Interrupted, and what was known of its sound until then."""
+
+    slot: Slot
+    evidence: Evidence
+
+
+class OnAir:
+    """One output and its rows."""
+
+    def __init__(
+        self, ledger: Ledger, diary: Diary, plays: Plays, presence: Presence, items: Items, facts: Facts,
+        player: Player, *, volume: int,
+    ) -> None:  # fmt: skip
+        self._ledger = ledger
+        self._diary = diary
+        self._plays = plays
+        self._presence = presence
+        self._items = items
+        self._facts = facts
+        self._player = player
+        self._volume = volume
+        self._held: dict[tuple[int, int], Held] = {}
+        self._checked_version = -1
+        self.running: Running | None = None
+
+    # -- the sound of now ------------------------------------------------------------------------------------
+
+    def poll(self, moment: Moment) -> bool:
+        """Looks after the running sound: its end, or a rule that ends it. True when it ended."""
+        run = self.running
+        if run is None:
+            return False
+        report = self._player.poll(moment.mono_s)
+        if report is None:
+            stop = self._must_stop(run, moment)
+            if stop is None:
+                return False
+            report = self._stopped(run, moment, stop)
+        self._end(run, report, moment)
+        return True
+
+    def interrupt(self, by: Slot, moment: Moment) -> None:
+        """Something higher takes the air: what runs is held if it may go on later, else it ends here."""
+        run = self.running
+        assert run is not None
+        detail = Detail.BY_EMERGENCY if by.emergency and not run.slot.emergency else Detail.BY_HIGHER
+        if by.emergency and run.slot.emergency and by.level == run.slot.level:
+            detail = Detail.BY_NEWER
+        report = self._player.stop(moment.mono_s)
+        goes_on = run.slot.emergency or run.slot.on_interrupt == OnInterrupt.RESUME
+        if report.outcome is Outcome.INTERRUPTED and goes_on:
+            with self._ledger.transaction():
+                self._plays.hold(run.row, run.before_ds + report.played_ds, detail)
+                self._presence.mark(moment)
+            self._held[run.slot.key] = Held(run.slot, report.evidence)
+            self.running = None
+            return
+        if report.outcome is Outcome.INTERRUPTED:
+            report = replace(report, detail=detail)
+        self._end(run, report, moment)
+
+    def begin(self, slot: Slot, moment: Moment) -> bool:
+        """Puts a slot on air. False when its content turned out to be damaged: it will be fetched again."""
+        item = self._items.of(slot, moment, offset_ds=0)
+        if item is None:
+            return False
+        with self._ledger.transaction():
+            self._plays.begin(slot, moment.utc_s)
+            self._presence.mark(moment)
+        row = self._plays.get(slot.key)
+        assert row is not None
+        self._start(Running(slot, row, 0), item, moment)
+        return True
+
+    def resume(self, slot: Slot, moment: Moment) -> None:
+        """Lets a held slot go on where it was interrupted."""
+        row = self._plays.get(slot.key)
+        assert row is not None
+        assert row.state == HELD
+        item = self._items.of(slot, moment, offset_ds=row.played_ds)
+        held = self._held.pop(slot.key)
+        if item is None:
+            self._finish(row, 0, Outcome.INTERRUPTED, row.detail, held.evidence, moment)
+            return
+        with self._ledger.transaction():
+            self._plays.resume(row)
+            self._presence.mark(moment)
+        row = self._plays.get(slot.key)
+        assert row is not None
+        self._start(Running(slot, row, row.played_ds), item, moment)
+
+    def next_held(self, moment: Moment) -> Slot | None:
+        """The held slot that should go on, and ends those that may not any more."""
+        for held in list(self._held.values()):
+            slot = held.slot
+            row = self._plays.get(slot.key)
+            assert row is not None
+            forbidden = self._verdict(slot, moment)
+            if forbidden is None and moment.utc_s < max(slot.end_s, slot.begin_until_s):
+                continue
+            detail = row.detail
+            if forbidden is not None and forbidden.outcome is not Outcome.MISSED:
+                detail = _detail_of(forbidden)
+            del self._held[slot.key]
+            self._finish(row, 0, Outcome.INTERRUPTED, detail, held.evidence, moment)
+        waiting = [held.slot for held in self._held.values()]
+        return max(waiting, key=lambda one: (one.klass, one.level, -one.start_s), default=None)
+
+    def stop_for_good(self, moment: Moment) -> None:
+        """The process ends: say exactly how far the sound came, as if the power had been cut here."""
+        run = self.running
+        if run is not None:
+            report = self._player.stop(moment.mono_s)
+            if report.outcome is Outcome.INTERRUPTED:
+                report = replace(report, outcome=Outcome.PARTIAL, detail=Detail.POWER)
+            self._end(run, report, moment)
+
+    def cut_off(self, alive_s: int) -> None:
+        """At a start: what had begun and not ended was cut off. alive_s: the last sign of life, UTC."""
+        for row in self._plays.unfinished():
+            started_s = row.started_s if row.started_s is not None else float(row.planned_s)
+            heard_ds = row.played_ds
+            if row.state == STARTED and heard_ds == 0:
+                heard_ds = max(0, int((alive_s - started_s) * 10))
+            with self._ledger.transaction():
+                self._plays.end(row, heard_ds, Outcome.PARTIAL, Detail.POWER)
+                self._diary.report(
+                    self._ack(row, heard_ds, Outcome.PARTIAL, Detail.POWER, Evidence.DELIVERED, self._volume)
+                )
+
+    def answer(self, slot: Slot, said: Verdict, evidence: Evidence, moment: Moment) -> None:
+        """Acknowledges a slot that never began."""
+        with self._ledger.transaction():
+            self._plays.answer(slot, said.outcome, said.detail)
+            row = self._plays.get(slot.key)
+            assert row is not None
+            self._diary.report(self._ack(row, 0, said.outcome, said.detail, evidence, self._volume))
+            if said.outcome is Outcome.SUPPRESSED and said.detail in _REFUSALS:
+                self._diary.refuse(slot.decision, said.detail.name.lower().replace("_", "-"), moment)
+            self._presence.mark(moment)
+
+    def wait_s(self, moment: Moment) -> float:
+        """Seconds until the player wants to be asked, or quiet hours begin over its sound; inf in silence."""
+        run = self.running
+        if run is None:
+            return float("inf")
+        wait_s = self._player.wait_s(moment.mono_s)
+        if run.slot.emergency:
+            return wait_s
+        quiet_from_s = self._facts.quiet_hours(run.slot.unit)[0] * 60
+        return min(wait_s, (quiet_from_s - calendar.second_of_day(moment.utc_s)) % 86_400)
+
+    @property
+    def waiting(self) -> bool:
+        """True while a held slot waits to go on."""
+        return bool(self._held)
+
+    # -- inside ----------------------------------------------------------------------------------------------
+
+    def _start(self, run: Running, item: PlayItem, moment: Moment) -> None:
+        self.running = run
+        self._checked_version = self._facts.version
+        try:
+            self._player.start(item, moment.mono_s)
+        except PlayerError:
+            outcome = Outcome.PARTIAL if run.before_ds else Outcome.MISSED
+            self._end(run, PlayReport(outcome, Detail.DEVICE, 0, Evidence.DELIVERED), moment)
+
+    def _end(self, run: Running, report: PlayReport, moment: Moment) -> None:
+        self.running = None
+        outcome = report.outcome
+        started_s = run.row.started_s
+        assert started_s is not None
+        if outcome is Outcome.PLAYED and run.slot.is_late(started_s):
+            outcome = Outcome.PLAYED_LATE
+        if outcome is Outcome.MISSED and run.before_ds:
+            outcome = Outcome.PARTIAL
+        self._finish(run.row, report.played_ds, outcome, report.detail, report.evidence, moment)
+
+    def _finish(
+        self, row: PlayRow, more_ds: int, outcome: Outcome, detail: Detail, evidence: Evidence, moment: Moment
+    ) -> None:
+        heard_ds = row.played_ds + more_ds
+        with self._ledger.transaction():
+            self._plays.end(row, heard_ds, outcome, detail)
+            self._diary.report(self._ack(row, heard_ds, outcome, detail, evidence, self._volume))
+            self._presence.mark(moment)
+
+    def _ack(
+        self, row: PlayRow, heard_ds: int, outcome: Outcome, detail: Detail, evidence: Evidence, volume: int
+    ) -> Acknowledged:
+        began = row.started_s is not None and outcome is not Outcome.MISSED
+        started_s = row.started_s if began and row.started_s is not None else float(row.planned_s)
+        jitter_cs = round((started_s - row.planned_s) * 100)
+        return Acknowledged(
+            max(0, int(started_s)),
+            row.series,
+            row.day,
+            row.content[:16],
+            max(-JITTER_MAX_CS, min(JITTER_MAX_CS, jitter_cs)),
+            min(heard_ds, PLAYED_MAX_DS),
+            int(outcome),
+            int(detail),
+            int(evidence),
+            volume,
+            None,
+        )
+
+    def _must_stop(self, run: Running, moment: Moment) -> Verdict | None:
+        """A rule that forbids the sound of now. The plan is only judged again when it changed."""
+        if not run.slot.emergency and in_quiet_hours(
+            self._facts.quiet_hours(run.slot.unit), moment.utc_s, 0.1
+        ):
+            return Verdict(Outcome.SUPPRESSED, Detail.QUIET)
+        if self._checked_version == self._facts.version:
+            return None
+        self._checked_version = self._facts.version
+        said = self._verdict(run.slot, moment)
+        stops = said is not None and said.outcome in STOPPING and said.detail is not Detail.REPLACED
+        return said if stops else None
+
+    def _verdict(self, slot: Slot, moment: Moment) -> Verdict | None:
+        """The rules on a sound that has begun: quiet hours are judged by the moment alone."""
+        said = verdict(self._facts, slot, moment.utc_s)
+        if said is None or said.detail is not Detail.QUIET:
+            return said
+        quiet = in_quiet_hours(self._facts.quiet_hours(slot.unit), moment.utc_s, 0.1)
+        return said if quiet else None
+
+    def _stopped(self, run: Running, moment: Moment, why: Verdict) -> PlayReport:
+        report = self._player.stop(moment.mono_s)
+        if report.outcome is not Outcome.INTERRUPTED:
+            return report
+        return replace(report, detail=_detail_of(why))
+
+
+_REFUSALS: Final = frozenset(
+    {
+        Detail.UNAPPROVED,
+        Detail.NO_AUTHORITY,
+        Detail.WRONG_TERRITORY,
+        Detail.WRONG_CLASS,
+        Detail.SELF_APPROVED,
+        Detail.WRONG_CONTENT,
+    }
+)
+
+
+def _detail_of(why: Verdict) -> Detail:
+    """A withdrawal has no detail of its own: OPERATOR says that people stopped it."""
+    return Detail.OPERATOR if why.outcome is Outcome.WITHDRAWN else why.detail

@@ -1,0 +1,134 @@
+"""When was this station here, and did it know the time? What may be said of a slot that passed in silence.
+
+An alive mark is written at the start, at most every ten minutes, and together with anything that is written
+anyway. From it and the trusted time of the next start follows when the station was *off*; from the moment it
+started until time was trusted it was *blind*. Both are kept as gaps: a slot inside one was missed for want of
+power or of a clock, and not for want of content. The mark is older than the true end by up to ten minutes; a
+slot whose window ended while the station was up was answered for at that moment, so only silence is guessed.
+
+Bound: this file measures; `reckoning.py` draws the conclusion.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from ledger.facts import ClockStepped
+from ledger.log import Ledger
+from node.clock import Confidence, Now, TrustedTime
+from node.plays import Memories
+
+ALIVE_EVERY_S: Final = 600.0
+# A wall clock that moved this much against the monotonic one was set, it did not drift.
+STEP_S: Final = 30.0
+
+ALIVE: Final = "node.alive_s"
+LOW: Final = "node.low_s"
+
+OFF: Final = "off"
+BLIND: Final = "blind"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Now, as the station may use it. utc_s is worth `confidence`; `trusted` when timed items may play."""
+
+    utc_s: float
+    mono_s: float
+    confidence: Confidence
+
+    @property
+    def trusted(self) -> bool:
+        return self.confidence >= Confidence.SIGNED
+
+    @property
+    def ts(self) -> int:
+        """Whole UTC seconds, for events."""
+        return max(0, int(self.utc_s))
+
+
+class Presence:
+    """Follows the clock over one life of the process. stall_s: a longer silence means stopped."""
+
+    def __init__(self, ledger: Ledger, memories: Memories, *, stall_s: float) -> None:
+        self._ledger = ledger
+        self._memories = memories
+        self._stall_s = stall_s
+        low_s = ledger.get(LOW, 0)
+        alive_s = ledger.get(ALIVE, 0)
+        assert isinstance(low_s, int)
+        assert isinstance(alive_s, int)
+        self.time: Final = TrustedTime(low_s)
+        self.alive_s = alive_s
+        self._boot_mono_s: float | None = None
+        self._last: Moment | None = None  # the last call
+        self._trusted: Moment | None = None  # the last call at which time was trusted
+        self._marked_mono_s: float | None = None
+        self.boot_s: float | None = None  # UTC of this start, once time is trusted
+
+    def observe(self, now: Now) -> tuple[Moment, ClockStepped | None]:
+        """The moment, and a step of the clock if there was one. Gaps that came to light are written here."""
+        utc_s, confidence = self.time.at(now)
+        moment = Moment(utc_s, now.mono_s, confidence)
+        if self._boot_mono_s is None:
+            self._boot_mono_s = now.mono_s
+        step = self._step(moment)
+        if moment.trusted:
+            gaps = self._gaps(moment)
+            if gaps:
+                with self._ledger.transaction():
+                    for kind, from_s, until_s in gaps:
+                        self._memories.add_gap(kind, from_s, until_s)
+                    self.mark(moment)
+            self._trusted = moment
+        self._last = moment
+        return moment, step
+
+    def mark(self, moment: Moment) -> None:
+        """Writes the alive mark into the open transaction. Only a trusted time is a mark."""
+        assert self._ledger.in_transaction
+        self._ledger.put(LOW, int(self.time.low(moment.mono_s)))
+        if moment.trusted:
+            self.alive_s = moment.ts
+            self._ledger.put(ALIVE, moment.ts)
+        self._marked_mono_s = moment.mono_s
+
+    def mark_due_in(self, moment: Moment) -> float:
+        """Seconds until the next alive mark should be written."""
+        if self._marked_mono_s is None:
+            return 0.0 if moment.trusted else ALIVE_EVERY_S
+        return max(0.0, self._marked_mono_s + ALIVE_EVERY_S - moment.mono_s)
+
+    def _gaps(self, moment: Moment) -> list[tuple[str, float, float]]:
+        """What lies between the last trusted moment and this one."""
+        found: list[tuple[str, float, float]] = []
+        before = self._trusted
+        if before is None:
+            assert self._boot_mono_s is not None
+            boot_s = self.boot_s = moment.utc_s - (moment.mono_s - self._boot_mono_s)
+            if 0 < self.alive_s < boot_s:
+                found.append((OFF, float(self.alive_s), boot_s))
+            if moment.utc_s > boot_s:
+                found.append((BLIND, boot_s, moment.utc_s))
+            return found
+        assert self._last is not None
+        if not self._last.trusted:
+            return [(BLIND, before.utc_s, moment.utc_s)] if moment.utc_s > before.utc_s else []
+        passed_s = moment.mono_s - before.mono_s
+        jumped_s = moment.utc_s - before.utc_s - passed_s
+        if passed_s > self._stall_s:
+            found.append((OFF, before.utc_s, before.utc_s + passed_s))
+        if jumped_s > STEP_S:
+            # We lived at the wrong time: nothing planned for the hours that were skipped was ever "now".
+            found.append((BLIND, before.utc_s + passed_s, moment.utc_s))
+        return found
+
+    def _step(self, moment: Moment) -> ClockStepped | None:
+        before = self._last
+        if before is None:
+            return None
+        expected_s = before.utc_s + (moment.mono_s - before.mono_s)
+        if abs(moment.utc_s - expected_s) <= STEP_S:
+            return None
+        return ClockStepped(moment.ts, max(0, int(expected_s)), moment.ts, moment.confidence.name.lower())

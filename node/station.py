@@ -1,0 +1,291 @@
+"""A commune's station. Its whole life happens in `tick`: no thread, no sleep, no clock and no file besides.
+
+One tick looks at the time, takes what the courier brought, looks after the sound, answers for what passed
+in silence, and posts the next job. It returns how long it may be left alone. Everything that must survive a
+power cut is in the store before it has an effect outside: a row before a sound, an acknowledgment before a
+byte. So a restart is simply a new `Station` on the same store, and abandoning one without `close` is a
+power cut.
+
+    presence   when was I here, and what time is it      contents   what of the approved content is here
+    exchange   the one job that is out at the hub        fetch      what is missing, chunk by chunk
+    agenda     the plan around now                       airing     what should have the air
+    diary      reports besides acknowledgments           onair      what sounds, and how it ended
+    reckoning  what became of silent slots
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Final
+
+from ledger.facts import Facts, audience_of
+from ledger.log import Blobs, Ledger, Store, Stored, VerifyKey
+from node.agenda import Agenda
+from node.agent import LEAD_S, URGENT_S, SyncAgent
+from node.airing import Airing
+from node.clock import Clock, Confidence, Now
+from node.config import StationConfig, load_key
+from node.contents import Contents
+from node.courier import Courier
+from node.diary import Arrivals, Diary
+from node.exchange import Exchange
+from node.fetch import Fetcher
+from node.items import Items
+from node.onair import OnAir
+from node.player import Player
+from node.plays import Memories, Plays, prepare
+from node.presence import Moment, Presence
+from node.reckoning import Reckoner
+from node.status import Live, Status, status_of
+
+DB_NAME: Final = "ledger.db"
+SOFTWARE: Final = "loa/0.1.0"
+WAIT_MIN_S: Final = 0.05
+# One tick does at most this many exchanges: an inline courier must not hold the loudspeaker up.
+ROUNDS_MAX: Final = 32
+# The wall clock moved against the monotonic one by more than reading them takes: look at once.
+SHIFT_S: Final = 1.0
+MIB: Final = 1 << 20
+
+
+class Station:
+    """config: who it is. store: its disk, with `station.key` in it. Raises StoreError.
+
+    entropy: n → n random bytes (log ids, nonces). rng: when to call, nothing else. `ledger`, `facts`, `plays`
+    and `key` are there to be read by auditors and checkers.
+    """
+
+    def __init__(
+        self,
+        config: StationConfig,
+        store: Store,
+        clock: Clock,
+        courier: Courier,
+        player: Player,
+        *,
+        entropy: Callable[[int], bytes],
+        rng: random.Random,
+    ) -> None:
+        self.config = config
+        self.key = load_key(store)
+        self._store = store
+        self._clock = clock
+        self._courier = courier
+        self._player = player
+        now = clock.now()
+        self._moment = Moment(now.wall_s, now.mono_s, Confidence.UNKNOWN)
+        hub = VerifyKey(config.hub_key)
+        roots = [VerifyKey(root) for root in config.roots]
+        self.facts = Facts(roots)
+        self._arrivals = Arrivals()
+        self.ledger = Ledger(
+            store.open_db(DB_NAME),
+            entropy=entropy,
+            now=lambda: self._moment.ts,
+            software=SOFTWARE,
+            audience_of=audience_of,
+            on_admit=self._admit,
+            on_rollback=self._reload,
+        )
+        for key in (*roots, hub, self.key.verify_key):
+            self.ledger.trust(key)
+        prepare(self.ledger)
+        self.facts.load(self.ledger)
+        memories = Memories(self.ledger)
+        blobs = Blobs(store)
+        self.presence = Presence(self.ledger, memories, stall_s=config.idle_cap_s + config.stall_s)
+        self.plays = Plays(self.ledger, int(self.presence.alive_s // 86_400))
+        self._diary = Diary(
+            self.ledger, self.key, hub.key_id, self.facts, config.unit, memories, self._arrivals
+        )
+        contents = Contents(blobs, (config.language,))
+        self._fetcher = Fetcher(
+            self.ledger,
+            blobs,
+            contents,
+            store,
+            memories,
+            self.facts,
+            config.unit,
+            cap_bytes=config.fetch_day_bytes,
+        )
+        self._fetcher.fetched_today = self._diary.counters.fetched_bytes
+        items = Items(contents, self._fetcher, volume=config.volume, language=config.language)
+        self._onair = OnAir(
+            self.ledger,
+            self._diary,
+            self.plays,
+            self.presence,
+            items,
+            self.facts,
+            player,
+            volume=config.volume,
+        )
+        self._agenda = Agenda(self.facts, config.unit, self.plays)
+        self._airing = Airing(
+            self.facts,
+            config.unit,
+            self.plays,
+            self._agenda,
+            contents,
+            self._diary,
+            self.presence,
+            self._onair,
+        )
+        self._reckoner = Reckoner(
+            self.ledger, self.facts, config.unit, self.plays, memories, contents, self._diary, self._onair,
+            self._agenda,
+        )  # fmt: skip
+        self.agent = SyncAgent(config, rng, now.mono_s)
+        self._exchange = Exchange(
+            self.ledger, self.key, hub, courier, self.agent, self._fetcher, self.presence, self._diary,
+            room=config.room, deadline_s=config.job_deadline_s, software=SOFTWARE, entropy=entropy,
+        )  # fmt: skip
+        self._onair.cut_off(self.presence.alive_s)
+        self._wake_mono_s = now.mono_s
+        self._seen = (0.0, Confidence.UNKNOWN)  # wall minus monotonic, and confidence, at the last full look
+        self._lead_for_s: int | None = None  # the slot before which the plan was refreshed last
+        self._begun_day = -1
+
+    # -- the one entry ---------------------------------------------------------------------------------------
+
+    def tick(self) -> float:
+        """Does what is due; returns the seconds until it wants to be called again (0.05 to the idle cap).
+
+        Call earlier when the courier has a result. Raises StoreError when the disk fails: then start anew.
+        """
+        now = self._clock.now()
+        done = self._courier.collect()
+        if done is None and now.mono_s < self._wake_mono_s and not self._shifted(now):
+            return max(WAIT_MIN_S, self._wake_mono_s - now.mono_s)
+        for _ in range(ROUNDS_MAX):
+            moment = self._look(now)
+            if done is not None:
+                self._exchange.take(done, moment)
+                moment = self._look(now)
+            self._live(moment)
+            self._exchange.give_up_in(moment)
+            if not self._exchange.post_next(moment, self.plays, self._on_air_and_free):
+                break
+            done = self._courier.collect()
+            if done is None:
+                break
+            now = self._clock.now()
+        else:
+            moment = self._look(now)
+        wait_s = self._wait_s(moment)
+        self._wake_mono_s = now.mono_s + wait_s
+        self._seen = (now.wall_s - now.mono_s, now.confidence)
+        return wait_s
+
+    def status(self) -> Status:
+        """How the station stands, for people and for the simulator."""
+        run = self._onair.running
+        live = Live(
+            utc_s=self._moment.utc_s,
+            confidence=self._moment.confidence,
+            playing=None if run is None else run.slot.key,
+            playing_title="" if run is None else run.slot.title,
+            missing=len(self._fetcher.missing(self._moment, self.plays)),
+            failures=self.agent.failures,
+            player=self._player.name,
+            ceiling=self._player.ceiling,
+            sync_ok_s=self._exchange.ok_s,
+        )
+        return status_of(self.ledger, self.config, self.key.key_id, live=live)
+
+    def close(self) -> None:
+        """A clean end: what sounds is stopped and acknowledged as far as it came."""
+        moment = self._look(self._clock.now())
+        self._onair.stop_for_good(moment)
+        with self.ledger.transaction():
+            self.presence.mark(moment)
+            self._save(moment)
+        self._player.close()
+        self._courier.close()
+
+    # -- one look --------------------------------------------------------------------------------------------
+
+    def _look(self, now: Now) -> Moment:
+        self._moment, step = self.presence.observe(now)
+        if step is not None:
+            self._diary.report(step)
+        return self._moment
+
+    def _live(self, moment: Moment) -> None:
+        """Everything that needs no network."""
+        reopened_s = self._diary.note_new(moment, self.plays)
+        if reopened_s is not None:
+            self._reckoner.reopen(reopened_s)
+        spoke = self._onair.poll(moment)
+        answered, urgent = self._airing.choose(moment)
+        spoke |= answered
+        if urgent:
+            self.agent.hurry(moment.mono_s, URGENT_S)
+        if moment.trusted:
+            spoke |= self._reckoner.answer_for(moment) > 0
+            spoke |= self._diary.sum_up(moment, self.plays)
+            if self._begun_day < moment.utc_s // 86_400:
+                self._begun_day = int(moment.utc_s // 86_400)
+                self.plays.forget_before(self._begun_day)
+                self._fetcher.fetched_today = self._diary.count_from(moment).fetched_bytes
+        if spoke:
+            self.agent.hurry(moment.mono_s, self.config.ack_delay_s)
+        self._refresh_before_slot(moment)
+        if self.presence.mark_due_in(moment) <= 0:
+            with self.ledger.transaction():
+                self.presence.mark(moment)
+                self._save(moment)
+
+    def _refresh_before_slot(self, moment: Moment) -> None:
+        """An exchange shortly before a slot when the plan is old: a withdrawal may be waiting."""
+        if not moment.trusted or not self.agent.stale(moment.mono_s):
+            return
+        start_in_s = self._agenda.start_in(moment)
+        start_s = round(moment.utc_s + start_in_s) if start_in_s <= LEAD_S else None
+        if start_s is not None and start_s != self._lead_for_s:
+            self._lead_for_s = start_s
+            self.agent.hurry(moment.mono_s, 0.0)
+
+    # -- small things ----------------------------------------------------------------------------------------
+
+    def _wait_s(self, moment: Moment) -> float:
+        waits = [self.config.idle_cap_s, self._onair.wait_s(moment)]
+        if self._exchange.under_way:
+            waits.append(self._exchange.give_up_in(moment))
+        else:
+            waits.append(self.agent.due_in(moment.mono_s))
+            waits.append(max(self._fetcher.retry_in(moment.mono_s), self.agent.open_in(moment.mono_s)))
+            if self._fetcher.next_job(moment, self.plays) is not None:
+                waits.append(self.agent.open_in(moment.mono_s))
+        waits.append(self.presence.mark_due_in(moment))
+        if moment.trusted:
+            waits.append(self._agenda.wake_in(moment))
+            waits.append(self._diary.sum_up_in(moment))
+            start_in_s = self._agenda.start_in(moment)
+            if start_in_s > LEAD_S:
+                waits.append(start_in_s - LEAD_S)
+        return max(WAIT_MIN_S, min(waits))
+
+    def _shifted(self, now: Now) -> bool:
+        offset_s, confidence = self._seen
+        return now.confidence != confidence or abs(now.wall_s - now.mono_s - offset_s) > SHIFT_S
+
+    def _save(self, moment: Moment) -> None:
+        self._exchange.save(moment)
+        self._reckoner.save()
+        self._diary.save()
+
+    def _on_air_and_free(self) -> tuple[int, int]:
+        run = self._onair.running
+        return 0 if run is None else run.slot.series, self._store.free_bytes() // MIB
+
+    def _admit(self, stored: Stored) -> list[VerifyKey]:
+        self._arrivals.add(stored)
+        return self.facts.admit(stored)
+
+    def _reload(self) -> None:
+        """A transaction was undone in which decisions had been admitted: fold again from what is stored."""
+        self.facts.load(self.ledger)
+        self._arrivals.undone()
