@@ -31,19 +31,14 @@ from ledger.facts import (
 )
 from ledger.log import (
     Answer,
-    CodecError,
     Ledger,
     LoaError,
     SigningKey,
     answer,
     pack,
-    unpack,
 )
 
 KEY_AT = slice(4, 12)  # where a request names its author; unverified, good enough to choose a queue
-STATUS_VERSION = 1
-STATUS_BYTES_MAX = 256  # what a sync request may carry of it
-NAME_CHARS_MAX = 32
 CONTACTS_MAX = 20_000  # stations a hub remembers; beyond that the longest silent one is forgotten
 
 _SCHEMA = """
@@ -66,21 +61,6 @@ class Contact:
     status: bytes
     syncs: int
     refused: str
-
-
-@dataclass(frozen=True)
-class Status:
-    """What a station says of itself in passing. clock: confidence 0…3; −1 in any number: unknown."""
-
-    player: str = ""
-    ceiling: int = -1
-    clock: int = -1
-    boot_at: int = -1
-    playing: int = 0
-    blobs_missing: int = -1
-    pending: int = -1
-    volume: int = -1
-    software: str = ""
 
 
 @dataclass(frozen=True)
@@ -212,28 +192,6 @@ class Ingest:
             and any(covers(one.territory, unit) for unit in units)
             for one in self._urgent
         )
-
-
-def read_status(status: bytes) -> Status:
-    """What a station said of itself; anything unreadable is shown as unknown, never refused."""
-    try:
-        tree = unpack(status, bytes_max=STATUS_BYTES_MAX)
-    except CodecError:
-        return Status()
-    if not isinstance(tree, tuple) or len(tree) < 10 or tree[0] != STATUS_VERSION:
-        return Status()
-    player, software = tree[1], tree[9]
-    numbers = [n for n in tree[2:9] if isinstance(n, int) and not isinstance(n, bool)]
-    if len(numbers) != 7 or not isinstance(player, str) or not isinstance(software, str):
-        return Status()
-    ceiling, clock, boot_at, playing, blobs_missing, pending, volume = numbers
-    return Status(
-        _shown(player), ceiling, clock, boot_at, playing, blobs_missing, pending, volume, _shown(software)
-    )
-
-
-def _shown(text: str) -> str:
-    return "".join(c for c in text if c.isprintable())[:NAME_CHARS_MAX]
 
 
 def error_body(error: LoaError) -> bytes:

@@ -12,12 +12,13 @@ from __future__ import annotations
 from typing import Any
 
 from hub import rows
-from hub.ingest import Contact, read_status
+from hub.ingest import Contact
 from hub.lookups import Lookups, Where
 from ledger.facts import (
     Right,
     ancestors,
     covers,
+    read_condition,
 )
 from ledger.log import NotAllowed
 
@@ -73,7 +74,7 @@ class StationQueries(Lookups):
         unit = str(row["unit"])
         keys = self._keys(unit)
         contact = self._contact(unit)
-        status = read_status(b"" if contact is None else contact.status)
+        status = read_condition(b"" if contact is None else contact.status)
         cursor = 0 if contact is None else contact.cursor
         head = contact is not None and contact.head_log
         return rows.StationRow(

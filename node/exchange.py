@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+from ledger.facts import Condition
 from ledger.log import (
     Ledger,
     ProtocolError,
@@ -19,7 +20,6 @@ from ledger.log import (
     VerifyKey,
     accept_reply,
     make_request,
-    pack,
 )
 from node.agent import SyncAgent
 from node.courier import Courier, Done, FetchJob, Job, SyncJob
@@ -32,8 +32,6 @@ from node.transport import HubBusy
 logger = logging.getLogger("loa.node")
 
 NONCE_BYTES: Final = 8
-STATUS_VERSION: Final = 1
-SOFTWARE_CHARS_MAX: Final = 32
 # The last success and the hub's wish for silence are kept over a restart, at most this often.
 SAVE_EVERY_S: Final = 600.0
 
@@ -53,7 +51,7 @@ class Exchange:
 
     def __init__(
         self, ledger: Ledger, key: SigningKey, hub: VerifyKey, courier: Courier, agent: SyncAgent,
-        fetcher: Fetcher, presence: Presence, diary: Diary, *, room: int, deadline_s: float, software: str,
+        fetcher: Fetcher, presence: Presence, diary: Diary, *, room: int, deadline_s: float,
         entropy: Callable[[int], bytes],
     ) -> None:  # fmt: skip
         self._ledger = ledger
@@ -66,7 +64,6 @@ class Exchange:
         self._diary = diary
         self._room = room
         self._deadline_s = deadline_s
-        self._software = software[:SOFTWARE_CHARS_MAX]
         self._entropy = entropy
         self._out: tuple[Job, float] | None = None  # the job and when it was posted, monotonic
         self._metered = (courier.meter.up, courier.meter.down)
@@ -80,8 +77,8 @@ class Exchange:
     def under_way(self) -> bool:
         return self._out is not None
 
-    def post_next(self, moment: Moment, plays: Plays, status: Callable[[], tuple[int, int]]) -> bool:
-        """Posts the most urgent job, if there is one. status: (series on air or 0, MiB free)."""
+    def post_next(self, moment: Moment, plays: Plays, condition: Callable[[], Condition]) -> bool:
+        """Posts the most urgent job, if there is one. condition: what the station says of itself."""
         if self._out is not None or self._agent.open_in(moment.mono_s) > 0:
             return False
         self._honour_wish_of_before(moment)
@@ -89,7 +86,7 @@ class Exchange:
             return False
         job: Job | None = self._fetcher.next_job(moment, plays, urgent_only=True)
         if job is None and self._agent.due_in(moment.mono_s) <= 0:
-            job = SyncJob(self._request(moment, *status()))
+            job = SyncJob(self._request(moment, condition()))
         if job is None:
             job = self._fetcher.next_job(moment, plays)
         if job is None:
@@ -134,16 +131,14 @@ class Exchange:
 
     # -- inside ----------------------------------------------------------------------------------------------
 
-    def _request(self, moment: Moment, series: int, free_mib: int) -> bytes:
-        pending = self._ledger.pending_count(self._key.key_id)
-        status = pack([STATUS_VERSION, int(moment.confidence), pending, series, free_mib, self._software])
+    def _request(self, moment: Moment, condition: Condition) -> bytes:
         return make_request(
             self._ledger,
             self._key,
             nonce=self._entropy(NONCE_BYTES),
             now=moment.ts,
             room=self._room,
-            status=status,
+            status=condition.encode(),
         )
 
     def _synced(self, job: SyncJob, reply: bytes, asked_mono_s: float, moment: Moment) -> None:

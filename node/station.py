@@ -19,7 +19,7 @@ import random
 from collections.abc import Callable
 from typing import Final
 
-from ledger.facts import Facts, audience_of
+from ledger.facts import Condition, Facts, audience_of
 from ledger.log import Blobs, Ledger, Store, Stored, VerifyKey
 from node.agenda import Agenda
 from node.agent import LEAD_S, URGENT_S, SyncAgent
@@ -46,7 +46,6 @@ WAIT_MIN_S: Final = 0.05
 ROUNDS_MAX: Final = 32
 # The wall clock moved against the monotonic one by more than reading them takes: look at once.
 SHIFT_S: Final = 1.0
-MIB: Final = 1 << 20
 
 
 class Station:
@@ -69,7 +68,6 @@ class Station:
     ) -> None:
         self.config = config
         self.key = load_key(store)
-        self._store = store
         self._clock = clock
         self._courier = courier
         self._player = player
@@ -140,7 +138,7 @@ class Station:
         self.agent = SyncAgent(config, rng, now.mono_s)
         self._exchange = Exchange(
             self.ledger, self.key, hub, courier, self.agent, self._fetcher, self.presence, self._diary,
-            room=config.room, deadline_s=config.job_deadline_s, software=SOFTWARE, entropy=entropy,
+            room=config.room, deadline_s=config.job_deadline_s, entropy=entropy,
         )  # fmt: skip
         self._onair.cut_off(self.presence.alive_s)
         self._wake_mono_s = now.mono_s
@@ -166,7 +164,7 @@ class Station:
                 moment = self._look(now)
             self._live(moment)
             self._exchange.give_up_in(moment)
-            if not self._exchange.post_next(moment, self.plays, self._on_air_and_free):
+            if not self._exchange.post_next(moment, self.plays, self._condition):
                 break
             done = self._courier.collect()
             if done is None:
@@ -277,9 +275,20 @@ class Station:
         self._reckoner.save()
         self._diary.save()
 
-    def _on_air_and_free(self) -> tuple[int, int]:
+    def _condition(self) -> Condition:
         run = self._onair.running
-        return 0 if run is None else run.slot.series, self._store.free_bytes() // MIB
+        boot_s = self.presence.boot_s
+        return Condition(
+            player=self._player.name,
+            ceiling=int(self._player.ceiling),
+            clock=int(self._moment.confidence),
+            boot_at=-1 if boot_s is None else int(boot_s),
+            playing=0 if run is None else run.slot.series,
+            blobs_missing=len(self._fetcher.missing(self._moment, self.plays)),
+            pending=self.ledger.pending_count(self.key.key_id),
+            volume=self.config.volume,
+            software=SOFTWARE,
+        )
 
     def _admit(self, stored: Stored) -> list[VerifyKey]:
         self._arrivals.add(stored)

@@ -19,6 +19,7 @@ from ledger.facts.calendar import (
     minute_of_day,
     pack_days,
 )
+from ledger.facts.condition import Condition, read_condition
 from ledger.facts.decisions import (
     CATEGORY_CHARS_MAX,
     EMERGENCY_LIFE_DEFAULT_S,
@@ -92,6 +93,7 @@ __all__ = [
     "CATEGORY_CHARS_MAX",
     "Cancelled",
     "ClockStepped",
+    "Condition",
     "DOCUMENT",
     "DaySummary",
     "Decision",
@@ -171,6 +173,7 @@ __all__ = [
     "peek_type",
     "plan",
     "read",
+    "read_condition",
     "say_detail",
     "slots",
     "units",

@@ -11,8 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub import Overload
-from hub.ingest import Door, Status, read_status
-from ledger.facts import Acknowledged, Approved, Ingested, Scheduled, at, explain, parse
+from hub.ingest import Door
+from ledger.facts import (
+    Acknowledged,
+    Approved,
+    Condition,
+    Ingested,
+    Scheduled,
+    at,
+    explain,
+    parse,
+    read_condition,
+)
 from ledger.log import SigningKey, accept_reply, encode, make_request, pack, seal
 
 
@@ -264,17 +274,17 @@ def test_a_decision_counts_as_delivered_when_the_station_confirms_holding_it(hou
 @settings(deadline=None)
 @given(st.binary(max_size=256))
 def test_no_status_bytes_are_refused(status: bytes) -> None:
-    assert isinstance(read_status(status), Status)
+    assert isinstance(read_condition(status), Condition)
 
 
 def test_a_status_of_wrong_shape_is_unknown_and_one_of_right_shape_is_read() -> None:
     good = [1, "null", 1, 3, 1_667_926_800, 7, 0, 2, 80, "loa/0.1.0"]
-    assert read_status(pack(good)) == Status("null", 1, 3, 1_667_926_800, 7, 0, 2, 80, "loa/0.1.0")
-    assert read_status(pack([*good, "more", "from a newer station"])) == read_status(pack(good))
+    assert read_condition(pack(good)) == Condition("null", 1, 3, 1_667_926_800, 7, 0, 2, 80, "loa/0.1.0")
+    assert read_condition(pack([*good, "more", "from a newer station"])) == read_condition(pack(good))
     for place, bad in ((0, 2), (1, 5), (2, "x"), (3, True), (9, 1)):
-        assert read_status(pack([*good[:place], bad, *good[place + 1 :]])) == Status()
-    assert read_status(b"") == Status()
-    assert read_status(pack([1, "a\u202eb\n" * 20, *good[2:]])).player.isprintable()
+        assert read_condition(pack([*good[:place], bad, *good[place + 1 :]])) == Condition()
+    assert read_condition(b"") == Condition()
+    assert read_condition(pack([1, "a\u202eb\n" * 20, *good[2:]])).player.isprintable()
 
 
 # -- content
