@@ -39,7 +39,7 @@ MACHINE_CALLS = {
     "time.time", "time.monotonic", "time.time_ns", "time.sleep", "time.perf_counter",
     "datetime.now", "datetime.utcnow", "datetime.datetime.now", "datetime.datetime.utcnow",
     "date.today", "datetime.date.today",
-    "random.random", "random.randint", "random.choice", "random.shuffle", "random.uniform", "random.getrandbits",
+    "random.random", "random.randint", "random.choice", "random.shuffle", "random.uniform",
     "os.urandom", "secrets.token_bytes", "secrets.token_hex", "secrets.token_urlsafe", "uuid.uuid4", "uuid4",
 }  # fmt: skip
 
