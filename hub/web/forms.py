@@ -1,0 +1,242 @@
+"""From what a form says to values, or plain words for each field that says something else.
+
+Only shapes are checked here (a date is a date, a choice is one of the choices); rules are the commands'
+business and come back as `NotAllowed`. What was typed is kept and shown again, whatever was wrong. A field
+that the page did not offer is refused outright: nobody sets a property through a form that never had it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from flask import abort
+from werkzeug.datastructures import MultiDict
+
+from hub.web.tongue import gettext
+from hub.web.words import EPOCH, nfc
+from ledger.facts import TITLE_CHARS_MAX
+
+ALWAYS: Final = frozenset({"csrf_token", "act", "do"})
+LINE_CHARS_MAX: Final = 300
+TIME: Final = re.compile(r"([01]?\d|2[0-3])[:.hg]([0-5]\d)", re.ASCII)
+DMY: Final = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", re.ASCII)
+WEEKDAYS: Final = tuple(str(n) for n in range(7))
+
+
+def day_of(text: str) -> int | None:
+    """A local day number from 2022-11-09 (a date field) or 09/11/2022 (typed); None when it is neither."""
+    text = text.strip()
+    found = DMY.fullmatch(text)
+    try:
+        when = date(int(found[3]), int(found[2]), int(found[1])) if found else date.fromisoformat(text)
+    except ValueError:
+        return None
+    return (when - EPOCH).days
+
+
+def minute_of(text: str) -> int | None:
+    """A minute of the day from 17:05, 17h05 or 17.05."""
+    found = TIME.fullmatch(text.strip())
+    return int(found[1]) * 60 + int(found[2]) if found else None
+
+
+@dataclass
+class Reader:
+    """One submitted form. `values`: what was typed, to show again; `errors`: field → sentence."""
+
+    form: MultiDict[str, str]
+    known: Collection[str]
+    values: dict[str, object] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if set(self.form) - set(self.known) - ALWAYS:
+            abort(400)
+
+    def line(self, name: str, *, chars_max: int = LINE_CHARS_MAX, required: bool = True) -> str:
+        """One line of text, NFC, trimmed."""
+        return self.text(name, chars_max=chars_max, required=required).replace("\r", " ").replace("\n", " ")
+
+    def text(self, name: str, *, chars_max: int, required: bool = True) -> str:
+        """Text with its line breaks as \\n."""
+        raw = nfc(self.form.get(name, "")).replace("\r\n", "\n").replace("\r", "\n").strip()
+        self.values[name] = raw
+        if required and not raw:
+            self.errors[name] = gettext("Cần có chữ ở đây.")
+        elif len(raw) > chars_max:
+            self.errors[name] = gettext(
+                "Dài %(have)d ký tự, chỉ được %(most)d; hãy rút gọn.", have=len(raw), most=chars_max
+            )
+        return raw
+
+    def secret(self, name: str) -> str:
+        """A password: taken as typed, never kept for showing again."""
+        raw = self.form.get(name, "")
+        if not raw:
+            self.errors[name] = gettext("Hãy nhập mật khẩu của bạn.")
+        return raw
+
+    def choice(self, name: str, options: Collection[str]) -> str:
+        raw = self.form.get(name, "")
+        self.values[name] = raw
+        if raw not in options:
+            self.errors[name] = gettext("Hãy chọn một mục trong danh sách.")
+        return raw
+
+    def choices(self, name: str, options: Collection[str]) -> list[str]:
+        raw = self.form.getlist(name)
+        self.values[name] = raw
+        if not raw or set(raw) - set(options):
+            self.errors[name] = gettext("Hãy chọn ít nhất một mục.")
+        return raw
+
+    def whole(self, name: str, least: int, most: int) -> int:
+        raw = self.form.get(name, "").strip()
+        self.values[name] = raw
+        if not (raw.isascii() and raw.isdigit() and least <= int(raw[:9]) <= most):
+            self.errors[name] = gettext("Hãy nhập một số từ %(least)d đến %(most)d.", least=least, most=most)
+            return least
+        return int(raw)
+
+    def day(self, name: str) -> int:
+        """A local day number; the typed text stays in `values`."""
+        raw = self.form.get(name, "")
+        self.values[name] = raw
+        found = day_of(raw)
+        if found is None or found < 0:
+            self.errors[name] = gettext("Hãy nhập ngày dạng 09/11/2022.")
+            return 0
+        return found
+
+    def minute(self, name: str) -> int:
+        raw = self.form.get(name, "")
+        self.values[name] = raw
+        found = minute_of(raw)
+        if found is None:
+            self.errors[name] = gettext("Hãy nhập giờ dạng 17:05, từ 00:00 đến 23:59.")
+            return 0
+        return found
+
+
+@dataclass(frozen=True)
+class BulletinIn:
+    """What an editor filled in. Days are local day numbers."""
+
+    title: str
+    category: str
+    klass: int
+    territory: str
+    valid_from_day: int
+    valid_until_day: int
+    text: str
+
+
+BULLETIN_FIELDS: Final = (
+    "title",
+    "category",
+    "klass",
+    "territory",
+    "from",
+    "until",
+    "text",
+    "version",
+    "keep_audio",
+)
+
+
+def bulletin(
+    reader: Reader, *, categories: Collection[str], territories: Collection[str], chars_max: int
+) -> BulletinIn:
+    """The compose form."""
+    klass = reader.choice("klass", ("2", "3"))
+    filled = BulletinIn(
+        title=reader.line("title", chars_max=TITLE_CHARS_MAX),
+        category=reader.choice("category", categories),
+        klass=int(klass) if klass in ("2", "3") else 2,
+        territory=reader.choice("territory", territories),
+        valid_from_day=reader.day("from"),
+        valid_until_day=reader.day("until"),
+        text=reader.text("text", chars_max=chars_max),
+    )
+    if not {"from", "until"} & set(reader.errors) and filled.valid_until_day < filled.valid_from_day:
+        reader.errors["until"] = gettext("Ngày hết hiệu lực phải sau hoặc bằng ngày bắt đầu.")
+    return filled
+
+
+@dataclass(frozen=True)
+class ScheduleIn:
+    """When a bulletin is to play: the rule the operator thinks in, expanded to flat days."""
+
+    territory: str
+    days: tuple[int, ...]
+    minute: int
+    late_s: int
+    on_interrupt: int
+
+
+SCHEDULE_FIELDS: Final = ("territory", "from", "until", "weekdays", "at", "late", "resume")
+DAYS_MAX: Final = 366
+LATE_MINUTES: Final = ("0", "5", "15", "30", "60")
+
+
+def schedule(reader: Reader, *, territories: Collection[str]) -> ScheduleIn:
+    """The scheduling form: first day, last day, weekdays, minute → every day that fits, at most a year."""
+    territory = reader.choice("territory", territories)
+    first, last = reader.day("from"), reader.day("until")
+    wanted = {int(n) for n in reader.choices("weekdays", WEEKDAYS) if n in WEEKDAYS}
+    minute = reader.minute("at")
+    late = reader.choice("late", LATE_MINUTES)
+    resume = reader.form.get("resume", "") == "1"
+    reader.values["resume"] = resume
+    days: tuple[int, ...] = ()
+    if not {"from", "until"} & set(reader.errors):
+        if last < first:
+            reader.errors["until"] = gettext("Ngày cuối phải sau hoặc bằng ngày đầu.")
+        elif last - first >= DAYS_MAX:
+            reader.errors["until"] = gettext("Một lịch dài nhất là 366 ngày.")
+        else:
+            days = tuple(d for d in range(first, last + 1) if weekday_of(d) in wanted)
+            if not days and "weekdays" not in reader.errors:
+                reader.errors["from"] = gettext("Không có ngày nào trong khoảng và các thứ đã chọn.")
+    return ScheduleIn(territory, days, minute, int(late) * 60 if late in LATE_MINUTES else 0, int(resume))
+
+
+def weekday_of(day: int) -> int:
+    """0 = Monday; 1 January 1970 was a Thursday."""
+    return (day + 3) % 7
+
+
+@dataclass(frozen=True)
+class EmergencyIn:
+    """An order before it is signed. `hours`: until it expires."""
+
+    kind: str
+    level: int
+    drill: bool
+    text: str
+    territory: str
+    hours: int
+
+
+EMERGENCY_FIELDS: Final = ("kind", "level", "mode", "text", "territory", "hours", "word", "password")
+EXPIRY_HOURS_DEFAULT: Final = 2
+EXPIRY_HOURS_MAX: Final = 24
+
+
+def emergency(
+    reader: Reader, *, kinds: Collection[str], territories: Collection[str], chars_max: int
+) -> EmergencyIn:
+    """The emergency form, first step: everything but the confirmation."""
+    level = reader.choice("level", ("1", "2", "3"))
+    return EmergencyIn(
+        kind=reader.choice("kind", kinds),
+        level=int(level) if level in ("1", "2", "3") else 1,
+        drill=reader.choice("mode", ("drill", "real")) == "drill",
+        text=reader.text("text", chars_max=chars_max),
+        territory=reader.choice("territory", territories),
+        hours=reader.whole("hours", 1, EXPIRY_HOURS_MAX),
+    )

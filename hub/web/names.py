@@ -1,0 +1,247 @@
+"""What the machine's slugs and numbers are called on the page, and which shape goes with which state.
+
+One word for one thing everywhere: the words are the glossary's. A *look* is `(icon, colour class)`; the
+icon's shape alone tells states apart, the colour only repeats it. Outcomes, details and evidence levels
+carry their own words (`ledger.facts.outcome`), because the auditor's command line says the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from flask import g
+
+from hub.bulletins import CATEGORIES
+from hub.schedules import EMERGENCY_KINDS
+from hub.web import auth
+from hub.web.tongue import gettext
+from hub.web.words import lang
+from ledger.facts import Detail, Evidence, Outcome, ancestors, say_detail
+
+type_look = tuple[str, str]
+UNKNOWN: Final = ("unknown", "mute")
+
+STATE_LOOKS: Final[dict[str, type_look]] = {
+    "draft": ("draft", "mute"),
+    "submitted": ("wait", "warn"),
+    "approved": ("ok", "ok"),
+    "returned": ("back", "warn"),
+    "withdrawn": ("gone", "mute"),
+    "active": ("ok", "ok"),
+    "cancelled": ("gone", "mute"),
+}
+OUTCOME_LOOKS: Final[dict[Outcome, type_look]] = {
+    Outcome.PLAYED: ("ok", "ok"),
+    Outcome.PLAYED_LATE: ("wait", "ok"),
+    Outcome.PARTIAL: ("part", "warn"),
+    Outcome.INTERRUPTED: ("cut", "warn"),
+    Outcome.SUPPRESSED: ("quiet", "mute"),
+    Outcome.MISSED: ("bad", "bad"),
+    Outcome.DECLINED: ("back", "mute"),
+    Outcome.WITHDRAWN: ("gone", "mute"),
+    Outcome.SILENT: ("warn", "bad"),
+    Outcome.UNKNOWN: UNKNOWN,
+}
+# The order of every list of outcomes: what was heard, what was partly heard, what was not.
+OUTCOME_ORDER: Final = (
+    Outcome.PLAYED,
+    Outcome.PLAYED_LATE,
+    Outcome.PARTIAL,
+    Outcome.INTERRUPTED,
+    Outcome.SILENT,
+    Outcome.MISSED,
+    Outcome.SUPPRESSED,
+    Outcome.DECLINED,
+    Outcome.WITHDRAWN,
+    Outcome.UNKNOWN,
+)
+VERSION: Final = re.compile(r"v(\d+)")
+
+
+def role_name(role: str) -> str:
+    return {
+        "editor": gettext("biên tập viên"),
+        "approver": gettext("lãnh đạo duyệt"),
+        "admin": gettext("quản trị"),
+    }.get(role, role)
+
+
+def class_name(klass: int) -> str:
+    return {
+        0: gettext("Nhạc hiệu"),
+        1: gettext("Tiếp sóng"),
+        2: gettext("Thông thường"),
+        3: gettext("Ưu tiên"),
+        4: gettext("Khẩn cấp"),
+    }.get(klass, str(klass))
+
+
+def state_name(state: str) -> str:
+    return {
+        "draft": gettext("Nháp"),
+        "submitted": gettext("Chờ duyệt"),
+        "approved": gettext("Đã duyệt"),
+        "returned": gettext("Bị trả lại"),
+        "withdrawn": gettext("Đã thu hồi"),
+        "active": gettext("Đang hiệu lực"),
+        "cancelled": gettext("Đã huỷ"),
+    }.get(state, state)
+
+
+def state_look(state: str) -> type_look:
+    return STATE_LOOKS.get(state, UNKNOWN)
+
+
+def deed_name(what: str) -> str:
+    return {
+        "drafted": gettext("Soạn"),
+        "revised": gettext("Sửa, thành bản mới"),
+        "submitted": gettext("Gửi duyệt"),
+        "approved": gettext("Duyệt"),
+        "returned": gettext("Trả lại"),
+        "withdrawn": gettext("Thu hồi"),
+        "scheduled": gettext("Xếp lịch"),
+        "emergency": gettext("Ra lệnh khẩn cấp"),
+        "cancelled": gettext("Huỷ"),
+        "registered": gettext("Đăng ký trạm"),
+        "quiet-hours": gettext("Đặt giờ yên tĩnh"),
+        "granted": gettext("Trao quyền"),
+    }.get(what, what)
+
+
+def deed_note(what: str, detail: str) -> str:
+    """What a deed adds beside its name: the version it was about, or the officer's own words in quotes."""
+    if what in ("drafted", "revised", "submitted", "approved"):
+        version = VERSION.match(detail)
+        return gettext("bản %(v)s", v=version[1]) if version else ""
+    if what in ("returned", "withdrawn", "cancelled", "emergency") and detail:
+        return gettext("“%(words)s”", words=detail)
+    return ""
+
+
+def outcome_name(code: int) -> str:
+    return Outcome(code).say(lang())
+
+
+def outcome_look(code: int) -> type_look:
+    return OUTCOME_LOOKS.get(Outcome(code), UNKNOWN)
+
+
+def refusal_name(reason: str) -> str:
+    """Why a station did not follow a decision; its codes are details in lower case with dashes."""
+    name = reason.replace("-", "_").upper()
+    return Detail[name].say(lang()) if name in Detail.__members__ else reason
+
+
+def detail_name(code: int) -> str:
+    return say_detail(code, lang()) if code else ""
+
+
+def detail_of(name: str) -> int:
+    return int(Detail[name.upper()])
+
+
+def evidence_name(code: int) -> str:
+    return Evidence(code).say(lang())
+
+
+def emergency_name(kind: str) -> str:
+    """The word for a situation's slug; an emergency has no other title."""
+    word = dict(EMERGENCY_KINDS).get(kind)
+    return gettext(word) if word else kind
+
+
+def category_name(slug: str) -> str:
+    word = dict(CATEGORIES).get(slug)
+    return gettext(word) if word else slug
+
+
+def kind_name(kind: str) -> str:
+    return {"it": gettext("CNTT"), "fm": gettext("FM")}.get(kind, kind)
+
+
+def confidence_name(level: int) -> str:
+    """How far the station trusts its own clock; with none of these it plays nothing timed."""
+    return {
+        0: gettext("chưa tin cậy"),
+        1: gettext("theo giờ đã ký của trung tâm"),
+        2: gettext("đồng hồ RTC"),
+        3: gettext("NTP"),
+    }.get(level, gettext("chưa rõ"))
+
+
+def confidence_look(level: int) -> type_look:
+    return {0: ("warn", "warn"), 1: ("part", "ok"), 2: ("ok", "ok"), 3: ("ok", "ok")}.get(level, UNKNOWN)
+
+
+def why_not(roles: Sequence[str]) -> str:
+    """The text of a 403: whose act this is."""
+    if not roles:
+        return gettext(
+            "Yêu cầu này không do trang của hệ thống gửi, hoặc bạn không có quyền. Chưa có gì được làm."
+        )
+    whose = gettext(" hoặc ").join(role_name(role) for role in roles)
+    return gettext("Việc này dành cho: %(whose)s. Chưa có gì được làm.", whose=whose)
+
+
+def nav() -> list[tuple[str, str]]:
+    """The pages, in the order of a working day: endpoint, word."""
+    return [
+        ("today.page", gettext("Hôm nay")),
+        ("bulletins.page", gettext("Bản tin")),
+        ("queue.page", gettext("Chờ duyệt")),
+        ("schedule.page", gettext("Lịch")),
+        ("why.page", gettext("Phát gì, vì sao")),
+        ("stations.page", gettext("Trạm")),
+        ("emergency.page", gettext("Khẩn cấp")),
+    ]
+
+
+def unit_names() -> dict[str, str]:
+    """Unit → the place's name, from the facts in memory; read once per request."""
+    if "unit_names" not in g:
+        hub = auth.the_hub()
+        found = {unit: standing.fact.name for unit, standing in list(hub.facts.stations.items())}
+        found[hub.config.province] = gettext("Toàn tỉnh %(name)s", name=hub.config.name)
+        g.unit_names = found
+    names: dict[str, str] = g.unit_names
+    return names
+
+
+def unit_name(unit: str) -> str:
+    """What people call a unit; a commune without a station keeps its code, with the province it lies in."""
+    known = unit_names()
+    if unit in known:
+        return known[unit]
+    if unit == "vn":
+        return gettext("Cả nước")
+    above = [known[a] for a in ancestors(unit)[:-1] if a in known]
+    return f"{unit} ({above[-1]})" if above else unit
+
+
+NAMES: Final[dict[str, Callable[..., Any]]] = {
+    f.__name__: f
+    for f in (
+        role_name,
+        class_name,
+        state_name,
+        state_look,
+        deed_name,
+        deed_note,
+        refusal_name,
+        outcome_name,
+        outcome_look,
+        detail_name,
+        detail_of,
+        evidence_name,
+        category_name,
+        emergency_name,
+        kind_name,
+        confidence_name,
+        confidence_look,
+        nav,
+        unit_name,
+    )
+}

@@ -1,0 +1,11 @@
+"""The pages, one file per screen; each is load → show, or read the form → one command → go on."""
+
+from hub.web.pages.compose import reading_and_writing
+from hub.web.pages.emergency import emergency
+from hub.web.pages.queue import queue
+from hub.web.pages.schedule import schedule
+from hub.web.pages.stations import stations
+from hub.web.pages.today import today
+from hub.web.pages.why import why
+
+BLUEPRINTS = (today, reading_and_writing, queue, schedule, why, emergency, stations)

@@ -1,0 +1,217 @@
+"""The walls around the pages, each tested by walking all routes: CSRF, origin, sign-in, roles, territory.
+
+A new route is met by these tests without anybody remembering to add it: they iterate the application's own
+url map.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from test_web_house import PASSWORDS, Browser, House, build, stocked
+from werkzeug.routing import Rule
+
+UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
+ROLES = {"admin": "admin", "bientap": "editor", "lanhdao": "approver"}
+
+
+@pytest.fixture(scope="module")
+def house() -> House:
+    """One stocked hub for this file; its tests sign in anew and only look, or are refused."""
+    return stocked("walls")
+
+
+def rules(house: House, *, unsafe: bool) -> list[Rule]:
+    """Routes for people, safe or unsafe."""
+    return [
+        rule
+        for rule in house.app.url_map.iter_rules()
+        if bool(UNSAFE & (rule.methods or set())) is unsafe
+        and not rule.rule.startswith("/v1/")
+        and rule.endpoint not in ("static", "machine.health")
+    ]
+
+
+def path_of(house: House, rule: Rule) -> str:
+    """A path of this rule that names something that is there."""
+    series = house.shelf["order" if rule.rule.startswith("/khan-cap") else "series"]
+    bulletin = house.shelf["Chờ duyệt" if "cho-duyet" in rule.rule else "Đã duyệt"]
+    values = {"bulletin": bulletin, "series": series, "unit": "vn.yb.04630"}
+    with house.app.test_request_context():
+        built = house.app.url_map.bind("localhost").build(
+            rule.endpoint, {name: values[name] for name in rule.arguments}, method=None
+        )
+    return str(built)
+
+
+def token_of(desk: Browser) -> str:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', desk.get("/").html)
+    assert found is not None
+    return found[1]
+
+
+def test_every_unsafe_route_refuses_a_press_without_the_sessions_token(house: House) -> None:
+    for account in PASSWORDS:
+        desk = house.browser(account)
+        for rule in rules(house, unsafe=True):
+            before = house.hub.ledger.position()
+            for data in ({}, {"csrf_token": "forged"}):
+                answer = desk.client.post(path_of(house, rule), data=data)
+                assert answer.status_code == 400, (account, rule.rule)
+            assert house.hub.ledger.position() == before
+
+
+def test_every_unsafe_route_refuses_a_press_that_comes_from_another_site(house: House) -> None:
+    desk = house.browser("lanhdao")
+    token = token_of(desk)
+    elsewhere = (
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    )
+    for rule in rules(house, unsafe=True):
+        for headers in elsewhere:
+            answer = desk.client.post(path_of(house, rule), data={"csrf_token": token}, headers=headers)
+            assert answer.status_code == 403, (rule.rule, headers)
+
+
+def test_a_token_of_one_session_opens_nothing_in_another(house: House) -> None:
+    stolen = token_of(house.browser("lanhdao"))
+    desk = house.browser("bientap")
+    path = f"/ban-tin/{house.shelf['Đã duyệt']}/gui"
+    assert desk.client.post(path, data={"csrf_token": stolen}).status_code == 400
+
+
+def test_every_page_asks_a_stranger_to_sign_in_and_leads_back_after(house: House) -> None:
+    client = house.app.test_client()
+    for rule in rules(house, unsafe=False):
+        path = path_of(house, rule)
+        answer = client.get(path)
+        if rule.endpoint == "auth.login":
+            assert answer.status_code == 200
+        else:
+            assert answer.status_code == 302, rule.rule
+            assert answer.headers["Location"].startswith("/dang-nhap?tiep="), rule.rule
+
+
+def test_a_stranger_with_a_valid_token_may_press_nothing_but_the_sign_in_and_the_language(
+    house: House,
+) -> None:
+    desk = house.browser()
+    desk.get("/dang-nhap")
+    token = re.search(r'name="csrf_token" value="([^"]+)"', desk.html)[1]  # type: ignore[index]
+    for rule in rules(house, unsafe=True):
+        if rule.endpoint in ("auth.login_post", "auth.language"):
+            continue
+        answer = desk.client.post(path_of(house, rule), data={"csrf_token": token})
+        assert answer.status_code == 401, rule.rule
+
+
+# Who may press what: everything not listed is for nobody. 403 = refused by role before anything was read.
+PRESS = {
+    "auth.login_post": {"editor", "approver", "admin"},
+    "auth.logout": {"editor", "approver", "admin"},
+    "auth.language": {"editor", "approver", "admin"},
+    "bulletins.new_post": {"editor"},
+    "bulletins.edit_post": {"editor"},
+    "bulletins.submit": {"editor"},
+    "bulletins.withdraw": {"approver"},
+    "queue.approve": {"approver"},
+    "queue.give_back": {"approver"},
+    "schedule.new_post": {"editor", "approver"},
+    "schedule.cancel": {"approver"},
+    "emergency.confirm": {"approver"},
+    "emergency.order": {"approver"},
+    "emergency.all_clear": {"approver"},
+    "stations.token": {"admin"},
+    "stations.new_post": {"admin"},
+}
+LOOK = {
+    "bulletins.new": {"editor"},
+    "bulletins.edit": {"editor"},
+    "schedule.new": {"editor", "approver"},
+    "stations.new": {"admin"},
+}
+
+
+def test_the_table_of_roles_names_every_route_that_changes_something(house: House) -> None:
+    assert {rule.endpoint for rule in rules(house, unsafe=True)} == set(PRESS)
+
+
+@pytest.mark.parametrize("account", sorted(ROLES))
+def test_each_role_may_press_what_the_table_says_and_nothing_else(house: House, account: str) -> None:
+    desk = house.browser(account)
+    token = token_of(desk)
+    for rule in rules(house, unsafe=True):
+        if rule.endpoint in ("auth.logout", "stations.token"):
+            continue  # both act without another field; they have tests of their own
+        before = house.hub.ledger.position()
+        # An empty form: where the role may, the form is what refuses (422, 400, or a new look at the page).
+        answer = desk.client.post(path_of(house, rule), data={"csrf_token": token})
+        allowed = ROLES[account] in PRESS[rule.endpoint]
+        assert (answer.status_code == 403) is not allowed, (rule.rule, answer.status_code)
+        assert house.hub.ledger.position() == before, "nothing was signed"
+
+
+@pytest.mark.parametrize("account", sorted(ROLES))
+def test_each_role_sees_what_the_table_says_and_no_button_of_others(house: House, account: str) -> None:
+    desk = house.browser(account)
+    for rule in rules(house, unsafe=False):
+        path = path_of(house, rule)
+        if rule.endpoint == "bulletins.audio":
+            continue
+        answer = desk.client.get(path)
+        allowed = ROLES[account] in LOOK.get(rule.endpoint, {"editor", "approver", "admin"})
+        wanted = {302} if rule.endpoint == "auth.login" else {200} if allowed else {403}
+        assert answer.status_code in wanted, (path, answer.status_code)
+        for action in re.findall(r'<form[^>]*action="([^"]+)"', answer.get_data(as_text=True)):
+            adapter = house.app.url_map.bind("localhost")
+            endpoint, _ = adapter.match(action, method="POST")
+            assert ROLES[account] in PRESS[endpoint], f"{path} shows {account} a form to {action}"
+
+
+def test_a_403_says_whose_act_it_is(house: House) -> None:
+    answer = house.browser("bientap").get("/tram/moi")
+    assert answer.status == 403
+    assert "Việc này dành cho: quản trị." in answer.words
+
+
+# -- territory -------------------------------------------------------------------------------------------
+
+
+def test_an_officer_of_one_commune_sees_nothing_of_another() -> None:
+    house = build("commune")
+    admin = house.hub.accounts.login("admin", PASSWORDS["admin"], now=house.clock[0])
+    assert admin is not None
+    house.hub.commands.create_account(
+        admin,
+        account="tule",
+        name="Lò Văn Tú",
+        role="editor",
+        territory="vn.yb.04630",
+        password="tu-le-2022-xa",
+        now=house.clock[0],
+    )
+    province = house.browser("bientap")
+    theirs = province.draft("Của Xuân Ái", territory="vn.yb.04441")
+    whole = province.draft("Của toàn tỉnh")
+    commune = house.browser()
+    commune.sign_in("tule", "tu-le-2022-xa")
+    for path in (
+        f"/ban-tin/{theirs}",
+        f"/cho-duyet/{theirs}",
+        f"/ban-tin/{theirs}/am-thanh",
+        "/tram/vn.yb.04441",
+    ):
+        assert commune.get(path).status == 404, path
+    assert "Của Xuân Ái" not in commune.get("/ban-tin").words
+    assert "Của toàn tỉnh" in commune.words, "what a superior sends in is seen"
+    assert commune.get(f"/ban-tin/{whole}").status == 200
+    assert "Xã Xuân Ái" not in commune.get("/tram").words
+    commune.get("/ban-tin/moi")
+    assert "vn.yb.04441" not in commune.html
+    commune.press("", "draft", title="Lén", text="Lén", category="khac", territory="vn.yb.04441")
+    assert commune.status == 422
