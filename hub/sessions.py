@@ -1,8 +1,9 @@
 """Sessions of the hub's pages: a cookie that opens a key, a row that can be deleted.
 
 The token in the cookie is the only thing that opens the session's copy of the officer's seed; the server
-keeps a hash of it. So the hub may be restarted without asking everybody for the password, a stolen database
-holds no usable key, and disabling an account or changing its password ends its sessions at once.
+keeps a hash of it. So a stolen database holds no usable key, and disabling an account or changing its
+password ends its sessions at once. The pages sign their cookies with a secret that is new in every process:
+a restarted hub asks for the password again.
 
 Bound: rows and limits. Cookies, CSRF and pages are `hub.web`.
 """

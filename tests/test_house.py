@@ -33,7 +33,7 @@ SHELLS = {
     "sim/proxy.py",
     "sim/tempo.py",
 }
-SHELL_PREFIXES = ("sim/demo", "node/mpv")
+SHELL_PREFIXES = ("sim/demo/", "node/mpv")
 
 MACHINE_CALLS = {
     "time.time", "time.monotonic", "time.time_ns", "time.sleep", "time.perf_counter",
