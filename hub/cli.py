@@ -21,7 +21,6 @@ from typing import Any
 import click
 
 from hub.accounts import ROLES, Officer
-from hub.clock import TempoClock
 from hub.config import DEMO_ACCOUNTS, KDF_CHEAP, KDF_STRONG, LEDGER_DB, ROOT_KEY_NAME, load_config
 from hub.hub import Hub, found, seed_demo_accounts
 from ledger.facts import is_unit
@@ -31,6 +30,7 @@ from ledger.log import (
     LoaError,
     NotAllowed,
 )
+from ledger.tempo import TempoReader
 
 WORST_EXIT = 1
 
@@ -323,7 +323,7 @@ def _clock() -> Callable[[], int]:
     path = os.environ.get("LOA_TEMPO")
     if not path:
         return lambda: int(time.time())
-    tempo = TempoClock(Path(path), time.monotonic)
+    tempo = TempoReader(Path(path).read_bytes, time.monotonic)
     return lambda: int(tempo.utc())
 
 

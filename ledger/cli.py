@@ -1,10 +1,11 @@
 """The auditor: reads a ledger file and says what it holds and whether it is true. Needs no hub and no node.
 
-`loa ledger show|verify|prove|check`. Everything here opens the file read-only, so it may run beside the hub.
+`loa ledger show`, `verify`, `prove`, `check`. The ledger is opened read-only, so this may run beside the hub.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 from collections.abc import Iterator
@@ -51,7 +52,7 @@ def lines_of(stored: Stored) -> Iterator[dict[str, object]]:
     for signed in read(stored):
         fact = signed.fact
         kind = f"malformed ({fact.reason})" if isinstance(fact, Malformed) else type(fact).__name__
-        body = {} if isinstance(fact, Malformed) else {k: shown(v) for k, v in vars(fact).items()}
+        body = {field.name: shown(getattr(fact, field.name)) for field in dataclasses.fields(fact)}
         yield {
             "position": stored.position,
             "key": head.key_id.hex(),
@@ -66,8 +67,8 @@ def shown(value: object) -> object:
     return value.hex() if isinstance(value, bytes) else value
 
 
-@click.group("ledger")
-def cli() -> None:
+@click.group()
+def ledger() -> None:
     """Read and verify a ledger from its files alone."""
 
 
@@ -80,7 +81,7 @@ folder_option = click.option(
 )
 
 
-@cli.command()
+@ledger.command()
 @folder_option
 @click.option("--since", default=0, help="show what arrived after this position")
 @click.option("--limit", default=50, help="segments at most")
@@ -104,7 +105,7 @@ def show(folder: Path, since: int, limit: int, as_json: bool) -> None:
                 )
 
 
-@cli.command()
+@ledger.command()
 @folder_option
 @click.option("--json", "as_json", is_flag=True)
 def verify(folder: Path, as_json: bool) -> None:
@@ -121,7 +122,7 @@ def verify(folder: Path, as_json: bool) -> None:
         raise SystemExit(0 if audit.failed == 0 and not audit.problems else 12)
 
 
-@cli.command("prove")
+@ledger.command("prove")
 @folder_option
 @click.argument("position", type=int)
 @click.argument("index", type=int, default=0)
@@ -141,13 +142,20 @@ def prove_command(folder: Path, position: int, index: int, out: Path) -> None:
         raise click.BadParameter(f"nothing stands at position {position}")
 
 
-@cli.command("check")
+def raw_key(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise click.BadParameter("a public key is 64 hex digits", param_hint="--key") from None
+
+
+@ledger.command("check")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--key", required=True, help="the author's public key, 64 hex digits")
 def check_command(file: Path, key: str) -> None:
     """Check a proof written by `prove` against a public key; needs no ledger."""
     with plain_errors():
-        author = VerifyKey(bytes.fromhex(key))
+        author = VerifyKey(raw_key(key))
         proof = Proof.decode(file.read_bytes())
         check(proof, lambda key_id: author if key_id == author.key_id else None)
         click.echo(
@@ -157,4 +165,4 @@ def check_command(file: Path, key: str) -> None:
 
 
 if __name__ == "__main__":
-    cli()
+    ledger(prog_name="loa ledger")

@@ -11,15 +11,12 @@ Wall times are UTC seconds since 1970 as float, monotonic times are seconds from
 
 from __future__ import annotations
 
-import json
-from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import pairwise
 from typing import Protocol
 
-from ledger.log import StoreError
+from ledger.tempo import TempoReader
 
 # The box cannot be older than its software: a wall clock before this is a lost clock, whatever it claims.
 SOFTWARE_EPOCH_S = 1_640_995_200  # 2022-01-01T00:00:00Z
@@ -34,8 +31,6 @@ ROUND_TRIP_MAX_S = 120.0
 SIGNED_LIFE_S = 7 * 86400.0
 # Cheap crystals lie within ±100 ppm; twice that keeps the bounds sound in a hot cabinet.
 DRIFT = 200e-6
-# Accelerated clocks look at their file at most this often (real seconds): it is extended while it runs.
-TEMPO_REFRESH_S = 0.05
 
 
 class Confidence(IntEnum):
@@ -83,73 +78,18 @@ class SystemClock:
 
 
 class TempoClock:
-    """Accelerated time shared by several processes of one machine.
+    """Accelerated time shared by several processes of one machine; believed as a synchronised clock is."""
 
-    `read` gives the text of `{"anchors": [[real_mono_s, utc_s], …]}`; time is piecewise linear between the
-    anchors and runs at the real pace before the first and after the last. Real monotonic time is common to
-    all processes of a machine, so all who read one file agree. Raises StoreError when the text is not of
-    that shape.
-    """
-
-    def __init__(self, read: Callable[[], str], mono: Callable[[], float]) -> None:
-        self._read = read
-        self._mono = mono
-        self._text: str | None = None
-        self._looked_s = float("-inf")
-        self._reals: list[float] = []
-        self._utcs: list[float] = []
-        self._newest_s = float("-inf")
-        self._refresh(self._mono())
+    def __init__(self, tempo: TempoReader) -> None:
+        self._tempo = tempo
 
     def now(self) -> Now:
-        real_s = self._mono()
-        if real_s - self._looked_s >= TEMPO_REFRESH_S:
-            self._refresh(real_s)
-        # A rewritten file may bend the future, never the past.
-        self._newest_s = max(self._newest_s, self._utc(real_s))
-        return Now(self._newest_s, self._newest_s, Confidence.NTP)
+        utc_s = self._tempo.utc()
+        return Now(utc_s, utc_s, Confidence.NTP)
 
     def real_wait_s(self, wait_s: float) -> float:
-        """Real seconds until this clock will have advanced by `wait_s`."""
-        real_s = self._mono()
-        return max(0.0, self._real(self._utc(real_s) + wait_s) - real_s)
-
-    def _refresh(self, real_s: float) -> None:
-        self._looked_s = real_s
-        text = self._read()
-        if text == self._text:
-            return
-        self._reals, self._utcs = _anchors(text)
-        self._text = text
-
-    def _utc(self, real_s: float) -> float:
-        return _interpolate(self._reals, self._utcs, real_s)
-
-    def _real(self, utc_s: float) -> float:
-        return _interpolate(self._utcs, self._reals, utc_s)
-
-
-def _anchors(text: str) -> tuple[list[float], list[float]]:
-    try:
-        pairs = [(float(real_s), float(utc_s)) for real_s, utc_s in json.loads(text)["anchors"]]
-    except (ValueError, TypeError, KeyError) as error:
-        raise StoreError("tempo-format", f"the tempo file is not a list of anchors: {error}") from error
-    reals = [real_s for real_s, _ in pairs]
-    utcs = [utc_s for _, utc_s in pairs]
-    rising = all(a < b for a, b in pairwise(reals))
-    if not pairs or not rising or any(a >= b for a, b in pairwise(utcs)):
-        raise StoreError("tempo-format", "the anchors of the tempo file must rise in both columns")
-    return reals, utcs
-
-
-def _interpolate(xs: list[float], ys: list[float], x: float) -> float:
-    after = bisect_right(xs, x)
-    if after == 0:
-        return ys[0] + (x - xs[0])
-    if after == len(xs):
-        return ys[-1] + (x - xs[-1])
-    share = (x - xs[after - 1]) / (xs[after] - xs[after - 1])
-    return ys[after - 1] + share * (ys[after] - ys[after - 1])
+        """Real seconds that pass while this clock advances by `wait_s`."""
+        return self._tempo.real_wait_s(wait_s)
 
 
 class TrustedTime:

@@ -23,7 +23,8 @@ from types import FrameType
 from typing import Any, Final, TypeVar
 
 from ledger.facts import Evidence
-from ledger.log import DiskStore, NotAllowed, StoreError
+from ledger.log import DiskStore, NotAllowed
+from ledger.tempo import TempoReader
 from node.clock import Confidence, SystemClock, TempoClock
 from node.config import StationConfig, load_config
 from node.courier import ThreadCourier
@@ -184,12 +185,4 @@ def _loop(
 def _clock(wishes: Wishes) -> SystemClock | TempoClock:
     if not wishes.tempo:
         return SystemClock(time.time, time.monotonic, kernel_trust())
-    path = Path(wishes.tempo)
-
-    def read() -> str:
-        try:
-            return path.read_text("utf-8")
-        except OSError as error:
-            raise StoreError("tempo-format", f"the tempo file cannot be read: {error}") from error
-
-    return TempoClock(read, time.monotonic)
+    return TempoClock(TempoReader(Path(wishes.tempo).read_bytes, time.monotonic))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import re
 import shlex
 import signal
@@ -60,6 +62,19 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
         if "://" not in target:
             assert (page.parent / target).exists(), f"{page_name(page)} links to {target}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [p for package in ("ledger", "node", "hub", "sim") for p in sorted((REPO / package).rglob("*.py"))
+     if ">>> " in p.read_text("utf-8")],
+    ids=page_name,
+)  # fmt: skip
+def test_the_examples_in_a_docstring_give_what_they_say(path: Path) -> None:
+    name = page_name(path).removesuffix("/__init__.py").removesuffix(".py").replace("/", ".")
+    found = doctest.testmod(importlib.import_module(name))
+    assert found.attempted > 0
+    assert found.failed == 0
 
 
 def readme_commands() -> list[str]:

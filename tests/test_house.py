@@ -21,11 +21,9 @@ SHELLS = {
     "ledger/cli.py",
     "ledger/log/disk.py",
     "node/cli.py",
-    "node/clock.py",
     "node/shell.py",
     "node/speech.py",
     "hub/cli.py",
-    "hub/clock.py",
     "sim/cli.py",
     "sim/main.py",
     "sim/doctor.py",
@@ -45,7 +43,7 @@ MACHINE_CALLS = {
 
 # Another package is entered by one of its faces; what lies behind a face may be rebuilt without asking.
 FACES = {
-    "ledger", "ledger.log", "ledger.facts", "ledger.recorder", "ledger.cli",
+    "ledger", "ledger.log", "ledger.facts", "ledger.recorder", "ledger.tempo", "ledger.cli",
     "node", "node.cli", "hub", "hub.cli", "hub.web", "sim.main",
 }  # fmt: skip
 

@@ -19,6 +19,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from ledger.log import DiskStore, LoaError
+from ledger.tempo import Tempo
 from sim.demo import site
 from sim.demo.crowd import Crowd
 from sim.demo.day import AFTER_SPEED, NAMED, VIET_THANH, Stage, script
@@ -34,7 +35,7 @@ from sim.processes import Supervisor
 from sim.proxy import FaultProxy, SeededWeather
 from sim.report import figures, summary
 from sim.scenarios import Scenario, load
-from sim.tempo import Beat, Metronome, Tempo
+from sim.tempo import Beat, Metronome, planned
 
 STEP_S = 0.05
 """The conductor looks at the clock so often (real seconds); within a lens that is 3 s of the story."""
@@ -149,7 +150,7 @@ class Demo:
         """Turns the clock to the morning, starts the boxes, and lets the day begin when they are up."""
         stage, metronome = self.stage, self.metronome
         night = [Beat(stage.power_on_s, NIGHT_S)]
-        metronome.set(Tempo.planned(time.monotonic(), metronome.now(), night))
+        metronome.set(planned(time.monotonic(), metronome.now(), night))
         for place in self.named:
             site.start_node(self.folder, self.family, place.unit)
         self.proxy.weather = SeededWeather(
@@ -163,7 +164,7 @@ class Demo:
         now = metronome.now()
         beats = list(stage.beats(now, starts))
         beats.append(Beat(stage.deadline_s, (stage.deadline_s - stage.end_s) / AFTER_SPEED))
-        metronome.set(Tempo.planned(time.monotonic(), now, beats))
+        metronome.set(planned(time.monotonic(), now, beats))
         self._stormy = True
         self.crowd.start()
         self.tell("day", named=", ".join(short(p.name) for p in self.named), simulated=len(self.simulated))

@@ -56,7 +56,7 @@ class Cut:
     until_s: float
 
 
-class TempoClock:
+class StoryClock:
     """A station's clock on the demo's tempo: synchronised, as a box with NTP is."""
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -103,7 +103,7 @@ class Crowd:
 
     def __init__(self, metronome: Metronome, seed: int) -> None:
         self._metronome, self._seed = metronome, seed
-        self._clock = TempoClock(metronome.now)
+        self._clock = StoryClock(metronome.now)
         self._pool = Carriers()
         self._woken: SimpleQueue[str] = SimpleQueue()
         self._questions: SimpleQueue[Callable[[], None]] = SimpleQueue()

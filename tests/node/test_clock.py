@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.log import StoreError
+from ledger.tempo import Tempo, TempoReader
 from node import Confidence, Now, SystemClock, TempoClock, TrustedTime
 from node.clock import DRIFT, SIGNED_LIFE_S
 
@@ -104,44 +102,11 @@ def test_the_system_clock_is_lost_before_the_software_existed() -> None:
     assert clock.now() == Now(1_000.0, 5.0, Confidence.UNKNOWN)
 
 
-class Machine:
-    def __init__(self) -> None:
-        self.mono_s = 100.0
-        self.anchors = [[100.0, UTC], [110.0, UTC + 3_600]]
-        self.reads = 0
-
-    def read(self) -> str:
-        self.reads += 1
-        return json.dumps({"anchors": self.anchors})
-
-
-def test_accelerated_time_follows_its_anchors_and_runs_normally_after_the_last() -> None:
-    machine = Machine()
-    clock = TempoClock(machine.read, lambda: machine.mono_s)
-    assert clock.now().wall_s == UTC
-    machine.mono_s = 105.0
-    assert clock.now().wall_s == UTC + 1_800
-    assert clock.now().mono_s == clock.now().wall_s
+def test_accelerated_time_is_believed_like_a_synchronised_clock() -> None:
+    mono_s = 100.0
+    anchors = ((100.0, UTC), (110.0, UTC + 3_600))
+    clock = TempoClock(TempoReader(lambda: Tempo(anchors).encode(), lambda: mono_s))
+    assert clock.now() == Now(UTC, UTC, Confidence.NTP)
+    mono_s = 105.0
+    assert clock.now() == Now(UTC + 1_800, UTC + 1_800, Confidence.NTP)
     assert clock.real_wait_s(360.0) == pytest.approx(1.0)
-    machine.mono_s = 112.0
-    assert clock.now().wall_s == UTC + 3_602
-
-
-def test_anchors_added_later_are_seen_and_time_never_goes_back() -> None:
-    machine = Machine()
-    clock = TempoClock(machine.read, lambda: machine.mono_s)
-    machine.mono_s = 109.0
-    before = clock.now().wall_s
-    machine.anchors = [[100.0, UTC], [120.0, UTC + 3_600]]
-    machine.mono_s = 109.2
-    assert clock.now().wall_s == before
-    machine.mono_s = 120.0
-    assert clock.now().wall_s == UTC + 3_600
-
-
-@pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"anchors": []}', '{"anchors": [[1, 2], [1, 3]]}', '{"anchors": 3}']
-)
-def test_a_damaged_tempo_file_is_refused(text: str) -> None:
-    with pytest.raises(StoreError):
-        TempoClock(lambda: text, lambda: 0.0)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.log import StoreError
-from sim.tempo import LEAD_S, Beat, Metronome, Tempo
+from ledger.tempo import Tempo
+from sim.tempo import LEAD_S, Beat, Metronome, planned, write
 
 START_MONO = st.floats(0, 1e7)
 START_UTC = st.floats(1.6e9, 1.9e9)
@@ -25,7 +26,7 @@ def tempos(draw: st.DrawFn) -> Tempo:
     for real_s, length_s in draw(STRETCHES):
         at += length_s
         beats.append(Beat(at, real_s))
-    return Tempo.planned(mono, utc, beats)
+    return planned(mono, utc, beats)
 
 
 def within(tempo: Tempo, share: float) -> float:
@@ -81,7 +82,7 @@ def test_slowing_down_changes_nothing_that_was_already_read(
 
 
 def test_a_stretch_in_the_middle_takes_longer_by_its_factor() -> None:
-    tempo = Tempo.planned(100, 1_000, [Beat(2_000, 10), Beat(3_000, 10)])
+    tempo = planned(100, 1_000, [Beat(2_000, 10), Beat(3_000, 10)])
     slower = tempo.stretched(105, 2)
     assert slower.mono(2_000) == pytest.approx(115)
     assert slower.mono(3_000) == pytest.approx(135)
@@ -101,8 +102,8 @@ def test_a_tempo_survives_its_file(tempo: Tempo) -> None:
 
 def test_a_tempo_file_is_replaced_whole(tmp_path: Path) -> None:
     path = tmp_path / "tempo.json"
-    Tempo(((1.5, 2.5),)).write(path)
-    Tempo(((1.5, 2.5), (3.0, 9.0))).write(path)
+    write(Tempo(((1.5, 2.5),)), path)
+    write(Tempo(((1.5, 2.5), (3.0, 9.0))), path)
     assert Tempo.decode(path.read_bytes()).anchors == ((1.5, 2.5), (3.0, 9.0))
     assert [p.name for p in tmp_path.iterdir()] == ["tempo.json"]
 
@@ -157,7 +158,7 @@ def test_a_hold_that_ends_leaves_the_rest_of_the_day_as_long_as_it_was(
 
 def test_the_metronome_holds_only_what_is_faster_and_resumes_once(tmp_path: Path) -> None:
     mono = [100.0]
-    tempo = Tempo.planned(100, 1_000, [Beat(11_000, 10), Beat(11_100, 10)])
+    tempo = planned(100, 1_000, [Beat(11_000, 10), Beat(11_100, 10)])
     metronome = Metronome(tmp_path / "tempo.json", tempo, lambda: mono[0])
     metronome.hold(50)
     assert metronome.is_holding
@@ -178,7 +179,7 @@ def test_the_metronome_holds_only_what_is_faster_and_resumes_once(tmp_path: Path
 
 def test_the_metronome_slows_what_lies_ahead_and_its_clock_never_goes_back(tmp_path: Path) -> None:
     path, mono = tmp_path / "tempo.json", [100.0]
-    metronome = Metronome(path, Tempo.planned(100, 1_000, [Beat(11_000, 10)]), lambda: mono[0])
+    metronome = Metronome(path, planned(100, 1_000, [Beat(11_000, 10)]), lambda: mono[0])
     assert (metronome.now(), metronome.speed()) == (1_000, 1_000)
     assert metronome.real_until(6_000) == pytest.approx(5)
     mono[0] = 105

@@ -1,0 +1,5 @@
+"""`python -m sim …` is `loa sim …`."""
+
+from sim.cli import sim
+
+sim(prog_name="loa sim")
