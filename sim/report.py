@@ -45,13 +45,17 @@ SLOT_NAMES = (
     "unknown",
 )
 SOUNDED = frozenset({Outcome.PLAYED, Outcome.PLAYED_LATE, Outcome.PARTIAL, Outcome.INTERRUPTED})
+LATE_EMERGENCY = "an emergency, as soon as the order arrived"
+LATE_START = "began after its time"
 HEARD_WHOLE = frozenset({Outcome.PLAYED, Outcome.PLAYED_LATE})
 BATCH = 500  # rows read at once
 
 
 @dataclass(frozen=True)
 class Figures:
-    """`slots` has `planned` and every name of SLOT_NAMES; `why` counts the reasons of slots not heard whole.
+    """`slots` has `planned` and every name of SLOT_NAMES.
+
+    why, why_late: reasons (in English) of slots not heard whole, and of those heard whole but late.
 
     targets, reached: pairs of an emergency and a station it was ordered for, and those that sounded.
     unplanned: acknowledgments of slots that no decision in this ledger speaks of.
@@ -62,6 +66,7 @@ class Figures:
     fm: int
     slots: dict[str, int]
     why: dict[str, int]
+    why_late: dict[str, int]
     unapproved_played: int
     played_twice: int
     unplanned: int
@@ -139,6 +144,7 @@ def figures(
     kinds = {unit: standing.fact.kind for unit, standing in facts.stations.items()}
     counts: Counter[str] = Counter()
     why: Counter[str] = Counter()
+    why_late: Counter[str] = Counter()
     planned: set[tuple[str, int, int]] = set()
     targets = reached = 0
     end_s = min(float(at(first_day + days, 0)), until_s + 1.0)
@@ -150,6 +156,8 @@ def figures(
             counts[outcome.name.lower()] += 1
             if outcome not in HEARD_WHOLE and detail != Detail.NONE:
                 why[say_detail(detail, "en")] += 1
+            if outcome is Outcome.PLAYED_LATE:
+                why_late[_late_because(slot, detail)] += 1
             if slot.emergency:
                 targets += 1
                 reached += any(ack.outcome in SOUNDED for ack in acks)
@@ -165,6 +173,7 @@ def figures(
         fm=sum(kind == "fm" for kind in kinds.values()),
         slots={"planned": counts.total(), **{name: counts[name] for name in SLOT_NAMES}},
         why=dict(sorted(why.items())),
+        why_late=dict(sorted(why_late.items())),
         unapproved_played=sum(
             not reading.approved(key[0], ack) for key, acks in sounded.items() for ack in acks
         ),
@@ -187,6 +196,12 @@ def _outcome(facts: Facts, slot: Slot, acks: list[Acknowledged]) -> tuple[Outcom
     return Outcome(best.outcome), best.detail
 
 
+def _late_because(slot: Slot, detail: int) -> str:
+    if detail != Detail.NONE:
+        return say_detail(detail, "en")
+    return LATE_EMERGENCY if slot.emergency else LATE_START
+
+
 def summary(
     found: Figures, *, seed: int, converged: bool, up: int, down: int, **more: object
 ) -> dict[str, object]:
@@ -199,6 +214,7 @@ def summary(
         "converged": converged,
         "slots": dict(found.slots),
         "why": dict(found.why),
+        "why_late": dict(found.why_late),
         "unapproved_played": found.unapproved_played,
         "played_twice": found.played_twice,
         "unplanned": found.unplanned,
@@ -216,6 +232,7 @@ def in_words(said: Mapping[str, object]) -> list[str]:
     numbers = _numbers(said, "slots")
     signatures, traffic, emergency = (_numbers(said, name) for name in ("signatures", "bytes", "emergency"))
     why = ", ".join(f"{reason} {count:,}" for reason, count in _numbers(said, "why").items())
+    late = ", ".join(f"{reason} {count:,}" for reason, count in _numbers(said, "why_late").items())
     planned = numbers["planned"]
     rest = ", ".join(
         f"{name.replace('_', ' ')} {numbers[name]:,}" for name in SLOT_NAMES[2:] if numbers[name]
@@ -228,6 +245,8 @@ def in_words(said: Mapping[str, object]) -> list[str]:
         f" ({_percent(numbers['played'] + numbers['played_late'], planned)})"
         + (f"; {rest}." if rest else "."),
     ]
+    if late:
+        lines.append(f"Why late: {late}.")
     if why:
         lines.append(f"Why not heard, or not whole: {why}.")
     lines += [

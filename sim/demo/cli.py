@@ -6,6 +6,7 @@ Bound: options and printing. The day itself is `conductor`.
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import sys
 import tempfile
@@ -18,6 +19,8 @@ import click
 from ledger.log import StoreError
 
 STATIONS_MIN, STATIONS_MAX = 3, 70
+WIDTH_MAX = 100
+"""Columns: longer lines are hard to read, whatever the terminal."""
 
 
 @click.command()
@@ -71,6 +74,7 @@ def demo(
             if not headless:
                 running.wait()
         except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one must not leave processes behind
             if headless:
                 raise
             sys.exit(0)
@@ -83,7 +87,11 @@ def _print_words(said: dict[str, object], lang: str, *, err: bool) -> None:
     for head, lines in summary_lines(said, lang):
         click.echo(f"\n{head}", err=err)
         for line in lines:
-            click.echo(f"  {line}", err=err)
+            click.echo(click.wrap_text(line, _width(), initial_indent="  ", subsequent_indent="  "), err=err)
+
+
+def _width() -> int:
+    return min(shutil.get_terminal_size().columns, WIDTH_MAX)
 
 
 def _print_address(said: dict[str, object], lang: str, *, err: bool) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ledger.facts import Detail
 from sim.demo.view import size
+from sim.report import LATE_EMERGENCY, LATE_START
 
 NEWS: dict[str, dict[str, str]] = {
     "vi": {
@@ -71,7 +73,8 @@ _SENTENCES = {
     "vi": {
         "heads": ("Đã phát", "Khẩn cấp", "Bằng chứng", "Đường truyền", "Sự cố"),
         "slots": "{planned} lượt phát theo lịch ở {it} trạm CNTT: {parts}.",
-        "why": "Lý do lượt không phát: {parts}.",
+        "why": "Lý do không phát, hoặc không phát trọn: {parts}.",
+        "why_late": "Lý do phát trễ: {parts}.",
         "never": "Phát khi chưa duyệt: {unapproved_played}. Phát hai lần: {played_twice}.",
         "fm": "{fm} trạm FM không có đường báo về nên không tính ở trên.",
         "emergency": "Lệnh khẩn cấp phát được ở {reached} trên {targets} trạm trước khi hết hạn.",
@@ -89,7 +92,8 @@ _SENTENCES = {
         "heads": ("Đã phát · Broadcast", "Khẩn cấp · Emergency", "Bằng chứng · Evidence",
                   "Đường truyền · Wire", "Sự cố · Faults"),
         "slots": "{planned} slots planned at {it} stations with a return path: {parts}.",
-        "why": "Why slots were not heard: {parts}.",
+        "why": "Why not heard, or not whole: {parts}.",
+        "why_late": "Why late: {parts}.",
         "never": "Played without approval: {unapproved_played}. Played twice: {played_twice}.",
         "fm": "The {fm} FM stations have no return path and are not counted above.",
         "emergency": "The emergency was played at {reached} of {targets} stations before it expired.",
@@ -119,6 +123,15 @@ _FAULTS = {
 }  # fmt: skip
 
 
+def _reason(english: str, lang: str) -> str:
+    """A reason as the object names it, in the language of the screen."""
+    if lang == "en":
+        return english
+    words = {detail.say("en"): detail.say("vi") for detail in Detail}
+    words |= {LATE_EMERGENCY: "lệnh khẩn cấp, phát ngay khi tới", LATE_START: "bắt đầu sau giờ"}
+    return words.get(english, english)
+
+
 def summary_lines(said: Mapping[str, Any], lang: str) -> list[tuple[str, list[str]]]:
     """Heading and sentences for the end. said: the object that `--json` prints."""
     words, names = _SENTENCES[lang], _SLOTS[lang]
@@ -133,8 +146,10 @@ def summary_lines(said: Mapping[str, Any], lang: str) -> list[tuple[str, list[st
     slots = said["slots"]
     parts = ", ".join(f"{names[name]} {slots[name]}" for name in names if slots.get(name))
     broadcast = [line("slots", planned=slots["planned"], it=said["it"], parts=parts)]
-    if said["why"]:
-        broadcast.append(line("why", parts=", ".join(f"{why} {count}" for why, count in said["why"].items())))
+    for name in ("why_late", "why"):
+        if said[name]:
+            reasons = (f"{_reason(why, lang)} {count}" for why, count in said[name].items())
+            broadcast.append(line(name, parts=", ".join(reasons)))
     broadcast += [line("never", **said), line("fm", **said)]
     levels = ", ".join(f"`{level}` {count}" for level, count in said["evidence"].items())
     proof = [

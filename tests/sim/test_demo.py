@@ -31,6 +31,7 @@ from sim.demo.office import _parse
 from sim.demo.sound import recording
 from sim.demo.view import WORDS, Lines, Picture, Table
 from sim.demo.watch import Reading, StationTally
+from sim.report import LATE_START
 
 ROOT = Path(__file__).parents[2]
 STATIONS = 6
@@ -312,7 +313,7 @@ def test_the_end_is_told_in_words_with_every_figure(lang: str) -> None:
     slots = dict.fromkeys(SLOTS | {"declined", "silent", "unknown"}, 0)
     told = {
         "it": 70, "fm": 103, "slots": {**slots, "planned": 640, "played": 601, "missed": 39},
-        "why": {"power": 39},
+        "why": {"power cut": 39}, "why_late": {LATE_START: 17},
         "unapproved_played": 0, "played_twice": 0, "events": 4_321, "converged": False,
         "not_converged": "vn.yb.04630: no power", "signatures": {"verified": 987, "failed": 0},
         "evidence": {"delivered": 601}, "emergency": {"targets": 70, "reached": 61}, "exchanges": 4_000,
@@ -337,4 +338,6 @@ def test_the_end_is_told_in_words_with_every_figure(lang: str) -> None:
         "29",
     ):
         assert figure in text
+    assert {"vi": "bắt đầu sau giờ 17", "en": "began after its time 17"}[lang] in text
+    assert {"vi": "mất điện 39", "en": "power cut 39"}[lang] in text
     assert "vn.yb.04630: no power" in text
