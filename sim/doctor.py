@@ -52,18 +52,18 @@ OPTIONAL = (
     ),
     Optional(
         "ffmpeg", ("ffmpeg",), "-version",
-        "converts and measures recordings",
-        "recordings stay as uploaded: loudness is not evened out, silent ones are not found",
+        "is not used by this version, which broadcasts recordings as they were uploaded",
+        "nothing is lost in this version: recordings are broadcast as they were uploaded, with or without it",
     ),
     Optional(
         "chromium", ("chromium", "chromium-browser", "google-chrome"), "--version",
-        "runs the page tests in a real browser, and a board's kiosk",
+        "runs the page tests in a real browser",
         "the page tests in a browser are skipped; pages are tested without one",
     ),
     Optional(
         "postgresql", ("postgres", "psql", "pg_config"), "--version",
-        "stores a hub that has outgrown one machine",
-        "the hub uses its embedded SQLite, which serves a province",
+        "is not used by this version, whose hub keeps everything in its embedded SQLite",
+        "nothing is lost in this version: the hub keeps everything in its embedded SQLite",
     ),
 )  # fmt: skip
 
