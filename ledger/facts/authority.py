@@ -5,6 +5,9 @@ the same territory or one below it, a window inside their own, a smaller depth. 
 carry the whole new grant; two halves do not add up to a right. Depth falls with each link and a root stands
 at four, so no chain is longer than four links.
 
+A key is introduced only when it lies in the group of prime order: verifiers of Ed25519 judge the signatures
+of any other key differently. That proof is dear, so it is asked last, of those who may grant at all.
+
 Grants only ever add, so the order in which they arrive does not matter: one that comes before its issuer's is
 refused here, remembered by `state.py` and tried again. Windows are judged at the instant the caller names;
 which instant is sound (an author's own clock, a receipt's time) is the caller's choice.
@@ -99,6 +102,7 @@ class Authority:
         Raises NotAllowed: `grant-not-a-grant`, `grant-key-refused`, `grant-key-id-taken`, `grant-to-itself`,
         `grant-unknown-issuer`, `grant-without-right`, `grant-wider-classes`, `grant-wider-territory`,
         `grant-wider-window`, `grant-too-deep`. The last six may be cured by a grant that is still to come.
+        A refused call changes nothing.
         """
         fact = signed.fact
         if not isinstance(fact, Granted):
@@ -115,6 +119,10 @@ class Authority:
         refusal = self._refusal(signed.key_id, fact)
         if refusal is not None:
             raise NotAllowed(refusal, "the issuer does not hold what is granted", where=signed.key_id.hex())
+        try:
+            subject.prove_order()
+        except KeyRefused as refused:
+            raise NotAllowed("grant-key-refused", refused.what) from refused
         grant = Grant(
             signed.key_id,
             subject,

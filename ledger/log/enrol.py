@@ -27,7 +27,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ledger.log.codec import Tree, Unpacked, pack, unpack
-from ledger.log.errors import CodecError, ProtocolError, SignatureError
+from ledger.log.errors import CodecError, KeyRefused, ProtocolError, SignatureError
 from ledger.log.keys import ENROL, SigningKey, VerifyKey
 
 VERSION = 1
@@ -110,7 +110,7 @@ class Token:
 @dataclass(frozen=True)
 class EnrolRequest:
     """A well-formed request. `key` is already checked (canonical, not of small order) and proven to be
-    possessed.
+    possessed; its order is not, which costs more than a stranger may ask: `key.prove_order` before a grant.
     """
 
     token_id: bytes
@@ -153,7 +153,7 @@ def read_enrolment(request: bytes) -> EnrolRequest:
     if len(tree) != 7:
         raise ProtocolError("enrol-form", "an enrolment request has seven items")
     version, token_id, unit, raw_key, nonce, possession, holding = tree
-    if version != VERSION:
+    if type(version) is not int or version != VERSION:
         raise ProtocolError("enrol-version", f"enrolment version {version!r} is not spoken here")
     if not (
         isinstance(token_id, bytes)
@@ -211,9 +211,12 @@ def make_enrolment_reply(
 
 
 def read_enrolment_reply(token: Token, key: SigningKey, request: bytes, reply: bytes) -> Enrolled:
-    """What the hub said to `request` (made with `token` and `key`). ProtocolError: believe nothing."""
+    """What the hub said to `request` (made with `token` and `key`). ProtocolError: believe nothing.
+
+    The keys in it are the device's whole trust from now on, so their order is proven too: once, here.
+    """
     outer = _open(reply, REPLY_BYTES_MAX, "enrol-reply-form")
-    if len(outer) != 3 or outer[0] != VERSION:
+    if len(outer) != 3 or type(outer[0]) is not int or outer[0] != VERSION:
         raise ProtocolError("enrol-reply-form", "this is not an enrolment reply")
     mac, inner = outer[1], outer[2]
     if not isinstance(mac, bytes) or not isinstance(inner, bytes):
@@ -228,11 +231,9 @@ def read_enrolment_reply(token: Token, key: SigningKey, request: bytes, reply: b
     if len(body) != 8:
         raise ProtocolError("enrol-reply-form", "an enrolment reply has eight items")
     version, about, roots, hub, unit, name, province, hub_time = body
-    asked = read_enrolment(request)
-    if about != hashlib.sha256(request).digest() or asked.key != key.verify_key:
-        raise ProtocolError("enrol-reply-other", "the reply answers another request")
     if not (
-        version == VERSION
+        type(version) is int
+        and version == VERSION
         and isinstance(roots, tuple)
         and 1 <= len(roots) <= ROOTS_MAX
         and all(isinstance(root, bytes) for root in roots)
@@ -240,18 +241,35 @@ def read_enrolment_reply(token: Token, key: SigningKey, request: bytes, reply: b
         and isinstance(unit, str)
         and isinstance(name, str)
         and isinstance(province, str)
-        and isinstance(hub_time, int)
-        and not isinstance(hub_time, bool)
+        and type(hub_time) is int
+        and hub_time >= 0
     ):
         raise ProtocolError("enrol-reply-form", "an item of the enrolment reply has the wrong type")
+    asked = read_enrolment(request)
+    if about != hashlib.sha256(request).digest() or asked.key != key.verify_key:
+        raise ProtocolError("enrol-reply-other", "the reply answers another request")
+    if asked.unit not in ("", unit):
+        raise ProtocolError(
+            "enrol-reply-other", "the reply enrols another unit than was asked for", where=unit
+        )
     return Enrolled(
-        tuple(VerifyKey(root) for root in roots if isinstance(root, bytes)),
-        VerifyKey(hub),
+        tuple(_trustworthy(root) for root in roots if isinstance(root, bytes)),
+        _trustworthy(hub),
         unit,
         name,
         province,
         hub_time,
     )
+
+
+def _trustworthy(raw: bytes) -> VerifyKey:
+    """A key that a reply gives to be trusted for ever. ProtocolError("enrol-reply-key")."""
+    try:
+        key = VerifyKey(raw)
+        key.prove_order()
+    except KeyRefused as refused:
+        raise ProtocolError("enrol-reply-key", f"a root's or the hub's key: {refused.what}") from refused
+    return key
 
 
 def _possession(body: Sequence[Tree]) -> bytes:

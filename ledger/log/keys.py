@@ -7,14 +7,16 @@ Verifiers of Ed25519 disagree at the edges, so the edges are closed here instead
 a public key must be the canonical encoding of its point and must not have small order: under the fourteen
 encodings of small-order points one constant signature verifies for message after message, and the signer
 could deny everything. `prove_order` additionally shows that a key lies in the group of prime order; it costs
-a scalar multiplication in Python (about two milliseconds), so it is done once, when a key is enrolled or
-granted, not at every start. S ≥ L in a signature is refused by the library; a vector holds it to that.
+a scalar multiplication in Python (about two milliseconds), so it is asked only when a key is introduced (by
+enrolment or by a grant) and once a process for each key, never for each signature. S ≥ L in a signature is
+refused by the library; a vector holds it to that.
 
 Where private keys rest, and who may sign what, lies beyond this file.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -33,6 +35,7 @@ LOG_PREFIXES: Final = frozenset({SEGMENT, RECEIPT, REQUEST, REPLY, ENROL})
 KEY_BYTES: Final = 32
 KEY_ID_BYTES: Final = 8  # only looks a key up among enrolled ones; a collision cannot forge anything
 SIGNATURE_BYTES: Final = 64
+PROVEN_KEYS_MAX: Final = 4096  # verdicts on keys' orders remembered: a province many times over, under 1 MiB
 
 P: Final = 2**255 - 19  # the field
 L: Final = 2**252 + 27742317777372353535851937790883648493  # the order of the base point
@@ -97,12 +100,11 @@ class VerifyKey:
             ) from None
 
     def prove_order(self) -> None:
-        """Returns when the key is a point of the prime-order group; raises KeyRefused. About 2 ms."""
-        point = _decoded(self.raw)
-        if point is None:
+        """Returns when the key is a point of the prime-order group; raises KeyRefused. About 2 ms, once."""
+        on_curve, in_group = _order(self.raw)
+        if not on_curve:
             raise KeyRefused("key-not-a-point", "no point of the curve has this encoding")
-        x, y, z = _times(L, point)
-        if x != 0 or y != z:
+        if not in_group:
             raise KeyRefused("key-mixed-order", "the point lies outside the group of prime order")
 
     def __eq__(self, other: object) -> bool:
@@ -146,6 +148,16 @@ class SigningKey:
 
 
 # --- the curve, as much of it as one check needs (RFC 8032 §5.1) ----------------------------------------
+
+
+@lru_cache(maxsize=PROVEN_KEYS_MAX)
+def _order(raw: bytes) -> tuple[bool, bool]:
+    """(is it a point of the curve, does it lie in the group of prime order) of a canonical encoding."""
+    point = _decoded(raw)
+    if point is None:
+        return False, False
+    x, y, z = _times(L, point)
+    return True, x == 0 and y == z
 
 
 def _decoded(raw: bytes) -> tuple[int, int] | None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, NoReturn
 
-from ledger.log.codec import Unpacked, pack, unpack
+from ledger.log.codec import INT_MIN, Unpacked, pack, unpack
 from ledger.log.errors import CodecError, LoaError, ProtocolError, SignatureError, UnknownKeyError
 from ledger.log.keys import REPLY, REQUEST, SigningKey, VerifyKey
 from ledger.log.receipts import RECEIPT_BYTES
@@ -97,7 +97,7 @@ class Request:
         r = _Body(body, "request", REQUEST_BYTES_MAX, 9)
         request = cls(
             nonce=r.blob(8),
-            sent_at=r.number(low=-SEQ_MAX),
+            sent_at=r.number(low=INT_MIN),
             claims=tuple(_claim(row) for row in r.rows(CLAIMS_MAX, 3)),
             cursor=r.number(),
             cursor_hash=r.blob(SHORT_HASH_BYTES, 0),

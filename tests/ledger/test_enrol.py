@@ -93,6 +93,23 @@ def test_a_reply_to_another_request_is_refused() -> None:
     assert refused.value.code == "enrol-reply-other"
 
 
+def test_a_reply_to_another_devices_request_is_refused() -> None:
+    """Two boxes on one desk, one token: the reply to the one is not the other's."""
+    request = a_request()
+    with pytest.raises(ProtocolError) as refused:
+        read_enrolment_reply(TOKEN, SigningKey.from_seed(b"t" * 32), request, a_reply(request))
+    assert refused.value.code == "enrol-reply-other"
+
+
+@pytest.mark.parametrize("count", [0, 17])
+def test_a_reply_without_a_root_or_with_too_many_is_not_written(count: int) -> None:
+    with pytest.raises(AssertionError):
+        make_enrolment_reply(
+            TOKEN.record, a_request(), roots=[ROOT.verify_key] * count, hub=HUB.verify_key, unit=UNIT,
+            name="", province="", hub_time=0,
+        )  # fmt: skip
+
+
 def test_a_request_without_possession_of_the_key_is_refused() -> None:
     thief = SigningKey.from_seed(b"t" * 32)
     tree = unpack(a_request(), bytes_max=1024)

@@ -161,6 +161,18 @@ def test_cutting_loses_nothing_and_every_run_fits(sizes: list[int], count_max: i
         assert len(msgpack.packb(run)) <= BODY_BYTES_MAX
 
 
+def test_an_event_larger_than_any_body_makes_no_empty_run() -> None:
+    small, huge = b"\x92\0\0", bytes(BODY_BYTES_MAX)
+    assert list(cut([huge])) == [[huge]]
+    assert list(cut([small, huge, small])) == [[small], [huge], [small]]
+
+
+def test_a_number_below_zero_is_not_sealed() -> None:
+    with pytest.raises(LimitError) as caught:
+        seal(KEY, LOG, -1, b"\1" * 32, acks(1))
+    assert caught.value.code == "head-seq"
+
+
 def test_a_run_of_events_that_do_not_compress_seals_and_opens() -> None:
     runs = list(cut([_stream(n, 8192) for n in range(40)]))
     assert len(runs) == 2

@@ -664,6 +664,10 @@ def test_two_heads_that_can_both_be_honest_are_no_evidence() -> None:
     forged[200] ^= 1
     with pytest.raises(SegmentError):
         check_fork(bytes(forged), key_of)
+    for other in (b"", bytes(forged)[:-1], bytes(forged) + b"\0"):
+        with pytest.raises(SegmentError) as refused:
+            check_fork(other, key_of)
+        assert refused.value.code == "evidence-length"
 
 
 # -- a log of which only parts come --------------------------------------------------------------------------

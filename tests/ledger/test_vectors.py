@@ -24,6 +24,7 @@ VECTORS = ROOT / "tests" / "vectors"
 SPEC = ROOT / "docs" / "spec"
 MODULES = ("codec", "keys", "merkle", "segment", "proof", "chain")
 FILES = ("keys", "events", "messages", "trees", "segments", "chain", "proofs")
+ELSEWHERE = ("receipts", "enrolment", "grants")  # read by test_vectors_exchange and tests/facts
 
 
 def load(name: str) -> Any:
@@ -59,7 +60,7 @@ def refusal(act: Callable[[], object]) -> str:
 def test_the_generator_writes_these_files_byte_for_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(VECTORS))
     made: dict[str, str] = importlib.import_module("generate").vectors()
-    assert sorted(made) == sorted(f"{name}.json" for name in FILES)
+    assert sorted(made) == sorted(f"{name}.json" for name in FILES + ELSEWHERE)
     for name, text in made.items():
         assert (VECTORS / name).read_text("utf-8") == text, f"{name}: run python tests/vectors/generate.py"
 
@@ -68,16 +69,27 @@ def test_there_are_at_least_as_many_rejects_as_accepts_in_every_file() -> None:
     rejects = {
         "keys": ("signature_rejects", "rejects", "order_rejects"),
         "trees": ("path_rejects",),
+        "enrolment": ("rejects", "reply_rejects", "token_rejects"),
     }
-    accepts = {"keys": ("keys", "signatures", "rfc8032")}
-    for name in ("keys", "events", "messages", "segments", "proofs"):
+    accepts = {
+        "keys": ("keys", "signatures", "rfc8032"),
+        "enrolment": ("accepts", "reply_accepts", "token_accepts"),
+    }
+    for name in ("keys", "events", "messages", "segments", "proofs", *ELSEWHERE):
         data = load(name)
         refused = sum(len(data[part]) for part in rejects.get(name, ("rejects",)))
         assert refused >= sum(len(data[part]) for part in accepts.get(name, ("accepts",))), name
 
 
 def test_no_two_cases_of_a_file_are_the_same_bytes() -> None:
-    for name, field in (("events", "bytes"), ("messages", "bytes"), ("segments", "raw"), ("proofs", "bytes")):
+    fields = {
+        "events": "bytes",
+        "messages": "bytes",
+        "segments": "raw",
+        "proofs": "bytes",
+        "receipts": "bytes",
+    }
+    for name, field in fields.items():
         data = load(name)
         seen = [case[field] for case in (*data["accepts"], *data["rejects"])]
         assert len(seen) == len(set(seen)), name

@@ -13,7 +13,10 @@ from pathlib import Path
 
 from vector_chains import chain_vectors, proof_vectors
 from vector_encodings import event_vectors, message_vectors
+from vector_enrolment import enrolment_vectors
+from vector_grants import grant_vectors
 from vector_keys import key_vectors, tree_vectors
+from vector_receipts import receipt_vectors
 from vector_segments import segment_vectors
 
 
@@ -27,6 +30,9 @@ def vectors() -> dict[str, str]:
         "segments": segment_vectors(),
         "chain": chain_vectors(),
         "proofs": proof_vectors(),
+        "receipts": receipt_vectors(),
+        "grants": grant_vectors(),
+        "enrolment": enrolment_vectors(),
     }
     return {f"{name}.json": json.dumps(v, ensure_ascii=False, indent=1) + "\n" for name, v in made.items()}
 

@@ -10,7 +10,7 @@ from ledger.log import merkle
 from ledger.log.codec import encode, pack
 
 EVENTS: list[tuple[str, list[Any]]] = [
-    ("the opening of a log", [0, LAW_DAY, "start", None, 0, None, 7, "loa/0.1.0"]),
+    ("the opening of a log", [0, LAW_DAY, 0, bytes(8), 0, bytes(32), 1, "loa/0.1.0"]),
     (
         "an approval with a Vietnamese title",
         [
@@ -49,11 +49,12 @@ EVENTS: list[tuple[str, list[Any]]] = [
         ],
     ),
     ("a cancellation", [4, LAW_DAY + 180, 1, None, 41, "vn.yb", "sai giờ"]),
-    ("an acknowledgment", [16, LAW_DAY + 301, 41, 19305, CONTENT[:16], 141, 8990, 0, 0, 2, 80, None]),
+    ("an acknowledgment", [16, LAW_DAY + 301, 41, 19305, CONTENT[:16], 141, 8990, 1, 0, 2, 80, None]),
     (
         "a grant",
         [64, LAW_DAY, STATION.verify_key.raw, 32, "vn.yb.04630", LAW_DAY, LAW_DAY + 31536000, 0, "Tú Lệ"],
     ),
+    ("an arrival at a hub", [80, LAW_DAY + 400, STATION.key_id, LOG, 0, 1, CONTENT]),
     ("the least event", [0, 0]),
     ("32 values", [31, 0, *range(30)]),
     (
