@@ -52,7 +52,6 @@ CATEGORIES: tuple[tuple[str, str], ...] = (
     ("thong-bao", "Thông báo của địa phương"),
     ("khac", "Khác"),
 )
-CATEGORY_CODES = frozenset(code for code, _ in CATEGORIES)
 
 
 class Bulletin(DecisionAggregate):

@@ -211,9 +211,13 @@ class Deeds:
                 "text": fact.text,
             }
         else:
-            found = self._db.execute("SELECT title FROM bulletins WHERE id = ?", [fact.bulletin]).fetchone()
+            found = self._db.execute(
+                "SELECT title, state FROM bulletins WHERE id = ?", [fact.bulletin]
+            ).fetchone()
             row |= {
                 "bulletin": fact.bulletin,
+                # ordered by somebody who had not heard of the withdrawal yet: no station plays it
+                "state": WITHDRAWN if found is not None and found[1] == WITHDRAWN else "active",
                 "title": "" if found is None else found[0],
                 "klass": fact.klass,
                 "first_day": fact.first_day,
@@ -237,6 +241,12 @@ class Deeds:
                 self._db.execute("UPDATE series SET state = 'cancelled' WHERE series = ?", [fact.series])
             return
         assert fact.bulletin is not None, "parse names exactly one target"
+        orders = self._db.execute(
+            "SELECT series, territory FROM series WHERE bulletin = ? AND state = 'active'", [fact.bulletin]
+        ).fetchall()
+        for series, territory in orders:
+            if covers(fact.territory, str(territory)):
+                self._db.execute("UPDATE series SET state = ? WHERE series = ?", [WITHDRAWN, series])
         row = self._db.execute("SELECT territory FROM bulletins WHERE id = ?", [fact.bulletin]).fetchone()
         if row is not None and covers(fact.territory, str(row[0])):
             self._set(signed, fact.ts, fact.bulletin, WITHDRAWN)

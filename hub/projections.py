@@ -132,6 +132,8 @@ class _Batch:
         for stored in batch:
             self._facts.admit(stored)
             self._counted["segments"] += 1
+            if stored.audience is not None:
+                self._db.execute("INSERT INTO told VALUES (?, ?)", [stored.audience, stored.position])
             for signed in read(stored):
                 self._counted["events"] += 1
                 self._event(signed)

@@ -66,7 +66,9 @@ class Delivery:
 
 @dataclass(frozen=True)
 class SeriesRow:
-    """A schedule, or an emergency (bulletin "", level > 0). state: active or cancelled."""
+    """A schedule, or an emergency (bulletin "", level > 0). state: active, cancelled, or withdrawn with its
+    bulletin.
+    """
 
     series: int
     bulletin: str

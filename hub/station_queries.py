@@ -9,6 +9,8 @@ Bound: what stations played is `day_queries`.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from typing import Any
 
 from hub import rows
@@ -22,7 +24,10 @@ from ledger.facts import (
 )
 from ledger.log import NotAllowed
 
-ANY_ROOM = 1 << 30  # bytes: count what waits for a station whatever its size
+# One statement however many stations: most of them share their cursor and all but one of their audiences.
+_AFTER = """SELECT mark.value ->> 0 AS audience, mark.value ->> 1 AS cursor,
+  (SELECT count(*) FROM told WHERE audience = mark.value ->> 0 AND position > mark.value ->> 1) AS n
+  FROM json_each(?) AS mark"""
 
 
 class StationQueries(Lookups):
@@ -34,15 +39,14 @@ class StationQueries(Lookups):
         """The wall, by unit. text: words of name or unit, diacritics ignored. kind: it or fm."""
         where = Where().words("search", text).equal("kind", kind)
         with self._lock:
-            forked = self._forked()
-            found = self._select("* FROM stations", where, "unit")
-            return [self._station_row(row, forked, self._now() if now is None else now) for row in found]
+            return self._station_rows(self._select("* FROM stations", where, "unit"), now)
 
     def station(self, unit: str, *, now: int | None = None) -> rows.StationRow:
         """One station. NotAllowed("station-unknown")."""
         with self._lock:
-            for row in self._select("* FROM stations", Where().add("unit = ?", unit), "unit"):
-                return self._station_row(row, self._forked(), self._now() if now is None else now)
+            found = self._select("* FROM stations", Where().add("unit = ?", unit), "unit")
+            for row in self._station_rows(found, now):
+                return row
         raise NotAllowed("station-unknown", f"no station is registered at {unit}", hint="look at the list")
 
     def targets(self, territory: str) -> rows.Delivery:
@@ -70,22 +74,48 @@ class StationQueries(Lookups):
         contacts = [c for key in self._keys(unit) if (c := self._ingest.contact(key)) is not None]
         return max(contacts, key=lambda contact: contact.at, default=None)
 
-    def _station_row(self, row: dict[str, Any], forked: set[bytes], now: int) -> rows.StationRow:
-        unit = str(row["unit"])
-        keys = self._keys(unit)
-        contact = self._contact(unit)
+    def _behind(self, cursors: dict[str, int]) -> dict[str, int]:
+        """Unit → how many decisions for it or a unit above came after its cursor."""
+        marks = {(above, cursor) for unit, cursor in cursors.items() for above in ancestors(unit)}
+        counted = {
+            (str(row["audience"]), int(row["cursor"])): int(row["n"])
+            for row in self._rows(_AFTER, [json.dumps(sorted(marks))])
+        }
+        return {
+            unit: sum(counted[above, cursor] for above in ancestors(unit)) for unit, cursor in cursors.items()
+        }
+
+    def _station_rows(self, found: Iterable[dict[str, Any]], now: int | None) -> list[rows.StationRow]:
+        as_of, forked = self._now() if now is None else now, self._forked()
+        come = [(row, self._keys(row["unit"]), self._contact(row["unit"])) for row in found]
+        behind = self._behind(
+            {row["unit"]: 0 if contact is None else contact.cursor for row, keys, contact in come if keys}
+        )
+        return [
+            self._station_row(row, keys, contact, behind.get(row["unit"], 0), forked, as_of)
+            for row, keys, contact in come
+        ]
+
+    def _station_row(
+        self,
+        row: dict[str, Any],
+        keys: list[bytes],
+        contact: Contact | None,
+        behind: int,
+        forked: set[bytes],
+        as_of: int,
+    ) -> rows.StationRow:
         status = read_condition(b"" if contact is None else contact.status)
-        cursor = 0 if contact is None else contact.cursor
         head = contact is not None and contact.head_log
         return rows.StationRow(
-            unit=unit,
+            unit=row["unit"],
             name=row["name"],
             kind=row["kind"],
             enrolled=bool(keys),
             last_contact_at=None if contact is None else contact.at,
             head=f"{contact.head_log.hex()}:{contact.head_seq}" if contact is not None and head else "",
-            cursor=cursor,
-            behind=len(self._ledger.feed(ancestors(unit), cursor, ANY_ROOM)[0]) if keys else 0,
+            cursor=0 if contact is None else contact.cursor,
+            behind=behind,
             pending=status.pending,
             clock=status.clock,
             software=status.software,
@@ -97,7 +127,7 @@ class StationQueries(Lookups):
             boot_at=status.boot_at,
             forked=any(key in forked for key in keys),
             refused="" if contact is None else contact.refused,
-            as_of=now,
+            as_of=as_of,
         )
 
     def _delivery(self, territory: str, position: int | None) -> rows.Delivery:

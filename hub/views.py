@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
-VERSION = 1  # another shape is another number: the views are dropped and built again at the next start
+VERSION = 2  # another shape is another number: the views are dropped and built again at the next start
 
 # What is counted; each has its row from the beginning, in this order.
 COUNTED = ("segments", "events", "acks", "acks_repeated", "malformed", "strays", "refused", "forks")
@@ -35,6 +35,7 @@ CREATE TABLE deeds (position INTEGER, seq INTEGER, key_id BLOB NOT NULL, at INTE
 CREATE INDEX deeds_bulletin ON deeds (bulletin, position);
 CREATE INDEX deeds_series ON deeds (series, position);
 CREATE INDEX deeds_event ON deeds (event_id);
+CREATE TABLE told (audience TEXT, position INTEGER, PRIMARY KEY (audience, position));
 CREATE TABLE stations (unit TEXT PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, search TEXT NOT NULL);
 CREATE TABLE as_run (unit TEXT, series INTEGER, day INTEGER, started_at INTEGER NOT NULL,
   planned_at INTEGER NOT NULL, content BLOB NOT NULL, played_ds INTEGER NOT NULL, outcome INTEGER NOT NULL,

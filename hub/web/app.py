@@ -186,7 +186,7 @@ def say_http(error: HTTPException) -> ResponseReturnValue:
     title, text = {
         400: (
             gettext("Yêu cầu không đọc được"),
-            gettext("Trình duyệt gửi một yêu cầu mà hệ thống không hiểu."),
+            gettext("Trình duyệt gửi một yêu cầu mà hệ thống không hiểu. Chưa có gì được làm."),
         ),
         401: (gettext("Chưa đăng nhập"), gettext("Phiên làm việc đã kết thúc. Chưa có gì được làm.")),
         403: (gettext("Không được phép"), names.why_not(getattr(g, "needed_roles", ()))),
@@ -195,7 +195,14 @@ def say_http(error: HTTPException) -> ResponseReturnValue:
             gettext("Địa chỉ sai, hoặc mục này không thuộc địa bàn của bạn."),
         ),
         405: (gettext("Không làm theo cách này được"), gettext("Hãy dùng nút trên trang.")),
-        413: (gettext("Tệp quá lớn"), gettext("Tệp gửi lên vượt giới hạn. Chưa có gì được lưu.")),
+        413: (
+            gettext("Tệp quá lớn"),
+            gettext(
+                "Tệp hoặc văn bản gửi lên vượt giới hạn (tệp âm thanh: %(size)s). Chưa có gì được lưu. "
+                "Quay lại, chọn tệp nhỏ hơn rồi gửi lại.",
+                size=words.size(auth.the_hub().config.audio_bytes_max),
+            ),
+        ),
     }.get(status, (gettext("Hệ thống gặp lỗi"), gettext("Việc này chưa làm xong. Hãy thử lại sau ít phút.")))
     return page_of(status, title, text)
 

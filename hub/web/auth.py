@@ -159,7 +159,7 @@ def logout() -> ResponseReturnValue:
         the_hub().accounts.end_session(current_user.token)
     logout_user()
     session.clear()
-    flash(gettext("Đã đăng xuất. Khoá ký của bạn đã được khoá lại."), "ok")
+    flash(gettext("Đã đăng xuất. Khóa ký của bạn đã được khóa lại."), "ok")
     return redirect(url_for("auth.login"), code=303)
 
 

@@ -17,7 +17,7 @@ from flask import abort
 from werkzeug.datastructures import MultiDict
 
 from hub.web.tongue import gettext
-from hub.web.words import EPOCH, nfc
+from hub.web.words import EPOCH, nfc, number
 from ledger.facts import TITLE_CHARS_MAX
 
 ALWAYS: Final = frozenset({"csrf_token", "act", "do"})
@@ -69,7 +69,9 @@ class Reader:
             self.errors[name] = gettext("Cần có chữ ở đây.")
         elif len(raw) > chars_max:
             self.errors[name] = gettext(
-                "Dài %(have)d ký tự, chỉ được %(most)d; hãy rút gọn.", have=len(raw), most=chars_max
+                "Dài %(have)s ký tự, chỉ được %(most)s; hãy rút gọn.",
+                have=number(len(raw)),
+                most=number(chars_max),
             )
         return raw
 

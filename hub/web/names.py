@@ -86,7 +86,7 @@ def state_name(state: str) -> str:
         "returned": gettext("Bị trả lại"),
         "withdrawn": gettext("Đã thu hồi"),
         "active": gettext("Đang hiệu lực"),
-        "cancelled": gettext("Đã huỷ"),
+        "cancelled": gettext("Đã hủy"),
     }.get(state, state)
 
 
@@ -96,18 +96,18 @@ def state_look(state: str) -> type_look:
 
 def deed_name(what: str) -> str:
     return {
-        "drafted": gettext("Soạn"),
-        "revised": gettext("Sửa, thành bản mới"),
-        "submitted": gettext("Gửi duyệt"),
-        "approved": gettext("Duyệt"),
-        "returned": gettext("Trả lại"),
-        "withdrawn": gettext("Thu hồi"),
-        "scheduled": gettext("Xếp lịch"),
-        "emergency": gettext("Ra lệnh khẩn cấp"),
-        "cancelled": gettext("Huỷ"),
-        "registered": gettext("Đăng ký trạm"),
-        "quiet-hours": gettext("Đặt giờ yên tĩnh"),
-        "granted": gettext("Trao quyền"),
+        "drafted": gettext("Đã soạn"),
+        "revised": gettext("Đã sửa thành bản mới"),
+        "submitted": gettext("Đã gửi duyệt"),
+        "approved": gettext("Đã duyệt"),
+        "returned": gettext("Đã trả lại"),
+        "withdrawn": gettext("Đã thu hồi"),
+        "scheduled": gettext("Đã xếp lịch"),
+        "emergency": gettext("Đã ra lệnh khẩn cấp"),
+        "cancelled": gettext("Đã hủy lịch"),
+        "registered": gettext("Đã đăng ký trạm"),
+        "quiet-hours": gettext("Đã đặt giờ yên tĩnh"),
+        "granted": gettext("Đã trao quyền"),
     }.get(what, what)
 
 
@@ -170,6 +170,31 @@ def confidence_name(level: int) -> str:
         2: gettext("đồng hồ RTC"),
         3: gettext("NTP"),
     }.get(level, gettext("chưa rõ"))
+
+
+def field_name(name: str) -> str:
+    """The field an error is about, for the summary above a form; "" where the sentence names it itself."""
+    return {
+        "title": gettext("Tiêu đề"),
+        "category": gettext("Lĩnh vực"),
+        "klass": gettext("Loại bản tin"),
+        "territory": gettext("Địa bàn"),
+        "from": gettext("Từ ngày"),
+        "until": gettext("Đến ngày"),
+        "text": gettext("Văn bản"),
+        "reason": gettext("Lý do"),
+        "kind": gettext("Loại"),
+        "level": gettext("Cấp độ"),
+        "hours": gettext("Hết hạn sau (giờ)"),
+        "unit": gettext("Đơn vị"),
+        "name": gettext("Tên"),
+        "tram": gettext("Trạm"),
+    }.get(name, "")
+
+
+def player_name(name: str) -> str:
+    """What drives the loudspeaker, as the station names it; a station without a player only counts time."""
+    return gettext("không có, chỉ tính giờ") if name == "null" else name
 
 
 def confidence_look(level: int) -> type_look:
@@ -241,6 +266,8 @@ NAMES: Final[dict[str, Callable[..., Any]]] = {
         kind_name,
         confidence_name,
         confidence_look,
+        field_name,
+        player_name,
         nav,
         unit_name,
     )

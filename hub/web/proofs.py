@@ -44,12 +44,12 @@ def badge(deeds: Sequence[Deed]) -> Badge:
             ),
         )
     checks = [
-        gettext("Mỗi đoạn ký được mở lại từ các byte đã lưu: đúng khoá, đúng gốc Merkle, đúng từng sự kiện."),
-        gettext("Khoá nối về khoá gốc qua các văn bản trao quyền, còn quyền ở địa bàn và thời điểm ký."),
+        gettext("Mỗi đoạn ký được mở lại từ các byte đã lưu: đúng khóa, đúng gốc Merkle, đúng từng sự kiện."),
+        gettext("Khóa nối về khóa gốc qua các văn bản trao quyền, còn quyền ở địa bàn và thời điểm ký."),
         gettext("Không chứng minh rằng có người nghe; điều đó xem ở phần phát tại trạm."),
     ]
     keys = len({deed.who.key_id for deed in deeds})
-    text = gettext("%(events)d chữ ký hợp lệ · %(keys)d khoá", events=len(deeds), keys=keys)
+    text = gettext("%(events)d chữ ký hợp lệ · %(keys)d khóa", events=len(deeds), keys=keys)
     if idle:
         return Badge(
             ("warn", "warn"),

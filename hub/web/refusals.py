@@ -21,7 +21,7 @@ _ = lazy_gettext
 SENTENCES: Final = {
     "text-not-allowed": (
         "text",
-        _("Văn bản có ký tự điều khiển hoặc ký tự đảo chiều; hãy xoá chúng rồi gửi lại."),
+        _("Văn bản có ký tự điều khiển hoặc ký tự đảo chiều; hãy xóa chúng rồi gửi lại."),
     ),
     "text-empty": ("text", _("Cần có chữ ở đây.")),
     "text-too-long": ("text", _("Văn bản dài quá giới hạn; hãy rút gọn.")),
@@ -54,7 +54,7 @@ SENTENCES: Final = {
     "nothing-to-hear": ("audio", _("Bản tin chưa có tệp âm thanh: loa không có gì để phát.")),
     "outside-approval": ("territory", _("Ngày hoặc địa bàn nằm ngoài phạm vi đã được duyệt.")),
     "series-unknown": ("", _("Không có lịch phát này.")),
-    "already-cancelled": ("", _("Lịch này đã được huỷ.")),
+    "already-cancelled": ("", _("Lịch này đã được hủy.")),
     "bulletin-unknown": ("", _("Không có bản tin này.")),
     "station-unknown": ("", _("Không có trạm này.")),
     "station-fm": ("", _("Trạm FM không có đường về nên không ghi danh được.")),

@@ -21,7 +21,7 @@ NEWS: dict[str, dict[str, str]] = {
         "sound_chime": "Âm thanh: nhạc hiệu tạo bằng máy, không có lời, vì máy này không có espeak-ng",
         "office_eve": "Biên tập viên soạn {drafted} bản tin cho sáng mai; lãnh đạo duyệt {approved}",
         "office_day": "Thêm {drafted} bản tin cho chiều và tối: duyệt {approved}, trả lại {returned}",
-        "enrolled": "{count} trạm đã ghi danh qua mạng, mỗi trạm một khoá riêng",
+        "enrolled": "{count} trạm đã ghi danh qua mạng, mỗi trạm một khóa riêng",
         "day": "Bật điện các trạm: {named} và {simulated} trạm mô phỏng",
         "withdrawn": "Lãnh đạo thu hồi “{title}”: {reason}",
         "hub_kill": "kill -9 hub (tiến trình {pid}); hub tự chạy lại",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from hub_house import DAY, EVENING, PROVINCE, SOUND, TU_LE, XUAN_AI, YEN_THINH, House
+from dataclasses import replace
 
-from ledger.facts import Outcome, Refused, WithdrawalSeen, at
+import pytest
+from hub_house import DAY, EVENING, PROVINCE, SOUND, TU_LE, XUAN_AI, YEN_THINH, House, dump
+
+from ledger.facts import Outcome, Refused, WithdrawalSeen, ancestors, at
 from ledger.log import NotAllowed
 
 
@@ -123,6 +125,33 @@ def test_what_is_not_there_is_named_as_unknown(house: House, name: str) -> None:
         house.hub.queries.series(12)
 
 
+# -- stations
+# ----------------------------------------------------------------------------------------------------
+
+
+def test_a_station_is_behind_by_exactly_what_its_next_feed_would_bring(house: House) -> None:
+    boxes = {unit: house.station(unit) for unit in (TU_LE, XUAN_AI)}
+    boxes[TU_LE].sync()
+    boxes[TU_LE].sync()
+    bulletin = house.approved()
+    house.scheduled(bulletin)
+    house.scheduled(bulletin, territory=XUAN_AI, minute=EVENING - 60)
+    house.approved(territory=TU_LE)
+    house.hub.tick()
+    wall = {row.unit: row for row in house.hub.queries.stations() if row.enrolled}
+    fed = {
+        unit: len(house.hub.ledger.feed(ancestors(unit), row.cursor, 1 << 20)[0])
+        for unit, row in wall.items()
+    }
+    assert {unit: row.behind for unit, row in wall.items()} == fed
+    assert fed[TU_LE] == 3, "two for all, one of its own"
+    assert fed[XUAN_AI] > 3, "it never came: everything since the founding"
+    assert house.hub.queries.station(TU_LE).behind == 3
+    boxes[TU_LE].sync()
+    boxes[TU_LE].sync()
+    assert house.hub.queries.station(TU_LE).behind == 0
+
+
 # -- plan
 # --------------------------------------------------------------------------------------------------------
 
@@ -143,6 +172,33 @@ def test_a_week_shows_each_slot_on_its_days(house: House) -> None:
     assert {c.series for c in week(DAY, unit=XUAN_AI)} == {whole}
     house.hub.commands.cancel(house.approver, here, reason="x", now=house.now)
     assert [c.state for c in week(DAY)] == ["cancelled", "active", "active"]
+
+
+def test_a_withdrawn_bulletin_takes_its_schedules_with_it(house: House) -> None:
+    bulletin, other = house.approved(), house.approved(title="Cắt điện")
+    taken = [house.scheduled(bulletin), house.scheduled(bulletin, territory=TU_LE, minute=EVENING - 60)]
+    stays = house.scheduled(other)
+    house.hub.commands.withdraw(house.approver, bulletin, reason="Sai ngày", now=house.now)
+    states = {row.series: row.state for row in house.hub.queries.all_series()}
+    assert states == {taken[0]: "withdrawn", taken[1]: "withdrawn", stays: "active"}
+    assert {row.series for row in house.hub.queries.all_series(active_only=True)} == {stays}
+    assert {cell.series for cell in house.hub.queries.week(DAY) if cell.state == "active"} == {stays}
+    before = dump(house.hub)
+    house.hub.rebuild()
+    assert dump(house.hub) == before
+
+
+def test_a_schedule_by_somebody_who_missed_the_withdrawal_is_no_promise(house: House) -> None:
+    """Signed in another place, it arrives after the withdrawal: valid in itself, and no station plays it."""
+    bulletin = house.approved()
+    known = house.scheduled(bulletin)
+    house.hub.commands.withdraw(house.approver, bulletin, reason="Sai ngày", now=house.now)
+    (order,) = house.hub.facts.orders[known]
+    late = replace(order.fact, ts=house.now, series=known + 1)
+    house.hub.ledger.append_sealed(house.approver.key, late.encode())
+    house.hub.tick()
+    assert house.hub.queries.series(known + 1).state == "withdrawn"
+    assert house.hub.queries.explain(TU_LE, at(DAY, EVENING)).winner is None
 
 
 def test_what_plays_at_five_and_why_the_others_do_not(house: House) -> None:

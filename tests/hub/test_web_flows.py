@@ -75,9 +75,22 @@ def test_a_schedule_into_quiet_hours_is_refused_in_plain_words_and_keeps_what_wa
 def test_an_unapproved_bulletin_is_not_scheduled_by_anybody(house: House) -> None:
     editor = house.browser("bientap")
     bulletin = editor.draft(TITLE)
-    editor.get(f"/ban-tin/{bulletin}/xep-lich").press("", _from="2022-11-10", _until="2022-11-10", at="17:00")
-    assert editor.status == 422
+    editor.get(f"/ban-tin/{bulletin}/xep-lich")
     assert "chưa được duyệt" in editor.words
+    assert "Ký lịch phát" not in editor.words, "no form that can only be refused"
+    # A form that was opened while an earlier version was approved can still be sent.
+    other = editor.draft("Đã duyệt")
+    approve(house, other)
+    seen = editor.get(f"/ban-tin/{other}/xep-lich").form("")
+    before = house.hub.ledger.position()
+    answer = editor.client.post(
+        f"/ban-tin/{bulletin}/xep-lich",
+        data=dict(seen.fields) | {"from": "2022-11-10", "until": "2022-11-10"},
+        headers={"Sec-Fetch-Site": "same-origin"},
+    )
+    assert answer.status_code == 422
+    assert "chưa được duyệt" in answer.get_data(as_text=True)
+    assert house.hub.ledger.position() == before
 
 
 def test_an_edit_makes_a_new_version_that_needs_its_own_approval(house: House) -> None:
@@ -108,7 +121,62 @@ def test_an_approver_approves_only_what_the_page_showed(house: House) -> None:
     boss.page = stale
     boss.press("/duyet", password=PASSWORDS["lanhdao"])
     assert boss.status == 422
+    assert "Nội dung đã đổi từ lúc bạn mở trang" in boss.words
+    assert "Lời đã đổi." in boss.words, "the new version is there to be read"
     assert house.hub.queries.bulletin(bulletin).row.state == "submitted"
+
+
+def test_an_author_cannot_send_an_approval_past_the_missing_button(house: House) -> None:
+    """An editor who became an approver since: the role would allow it, the authorship does not."""
+    bulletin = house.browser("bientap").draft(TITLE)
+    boss = house.browser("lanhdao").get(f"/cho-duyet/{bulletin}")
+    fields = boss.form("/duyet").fields
+    account = house.hub.accounts.row("bientap")
+    assert account is not None
+    house.store.open_db("accounts.db").execute(
+        "UPDATE accounts SET role = 'approver' WHERE account = 'bientap'"
+    )
+    author = house.browser("bientap").get(f"/cho-duyet/{bulletin}")
+    assert not author.has_form("/duyet")
+    before = house.hub.ledger.position()
+    token = author.form("/dang-xuat").fields["csrf_token"]
+    answer = author.client.post(
+        f"/cho-duyet/{bulletin}/duyet",
+        data=dict(fields) | {"csrf_token": token, "password": PASSWORDS["bientap"]},
+        headers={"Sec-Fetch-Site": "same-origin"},
+    )
+    assert answer.status_code == 422
+    assert "chưa có gì được lưu hay ký" in answer.get_data(as_text=True)
+    assert house.hub.ledger.position() == before
+    assert house.hub.queries.bulletin(bulletin).row.state == "submitted"
+
+
+def test_an_upload_beyond_the_limit_is_turned_away_with_the_limit_and_the_way_on(house: House) -> None:
+    editor = house.browser("bientap").get("/ban-tin/moi")
+    token = editor.form("").fields["csrf_token"][0]
+    parts = (
+        f'--b\r\nContent-Disposition: form-data; name="csrf_token"\r\n\r\n{token}\r\n'
+        '--b\r\nContent-Disposition: form-data; name="audio"; filename="dai.wav"\r\n\r\n'
+    )
+    body = parts.encode() + bytes(house.hub.config.audio_bytes_max + (2 << 20)) + b"\r\n--b--\r\n"
+    before = house.hub.ledger.position()
+    editor.page = editor.client.post(
+        "/ban-tin/moi",
+        data=body,
+        content_type="multipart/form-data; boundary=b",
+        headers={"Sec-Fetch-Site": "same-origin"},
+    )
+    assert editor.status == 413
+    assert "vượt giới hạn (tệp âm thanh: 33,6 MB). Chưa có gì được lưu. Quay lại" in editor.words
+    assert house.hub.ledger.position() == before
+
+
+def test_a_week_that_cannot_be_read_is_said_and_not_silently_another(house: House) -> None:
+    desk = house.browser("lanhdao")
+    for typed in ("31/02/2022", "mai", "99/99/9999"):
+        assert "Không đọc được ngày đã nhập; đang hiện tuần này." in desk.get(f"/lich?tuan={typed}").words
+    for path in ("/lich", "/lich?tuan=", "/lich?tuan=01/12/2022"):
+        assert "Không đọc được ngày" not in desk.get(path).words
 
 
 def test_a_wrong_password_approves_nothing(house: House) -> None:
@@ -160,8 +228,8 @@ def test_a_cancelled_schedule_is_struck_out_in_word_too(house: House) -> None:
     boss.press("", _from="2022-11-09", _until="2022-11-09", at="17:00").press(
         "/huy", reason="Trùng giờ họp dân"
     )
-    assert "Đã huỷ" in boss.words
-    assert "(Đã huỷ)" in boss.get("/lich?tuan=2022-11-09").words
+    assert "Đã hủy" in boss.words
+    assert "(Đã hủy)" in boss.get("/lich?tuan=2022-11-09").words
 
 
 def test_what_plays_at_five_and_why_names_the_winner_and_every_loser(house: House) -> None:
@@ -300,6 +368,7 @@ def test_what_is_missing_in_a_form_is_listed_at_its_top_with_links(house: House)
     for field in ("title", "text", "until"):
         assert f'href="#f-{field}"' in editor.html
         assert f'id="f-{field}"' in editor.html
+    assert "Tiêu đề: Cần có chữ ở đây. Văn bản: Cần có chữ ở đây." in editor.words, "each names its field"
     assert "chưa có gì được lưu hay ký" in editor.words
     assert "<title>Lỗi ·" in editor.html
 

@@ -58,6 +58,7 @@ def page() -> ResponseReturnValue:
         listed=by_series(cells),
         values={"tram": unit, "tuan": dmy(day)},
         territories=list(known.items()),
+        unread=bool(request.args.get("tuan")) and day != asked,
     )
 
 
@@ -230,7 +231,7 @@ def cancel(series: int) -> ResponseReturnValue:
 
     def act() -> str:
         auth.the_hub().commands.cancel_schedule(officer, series, reason=reason, now=auth.now())
-        flash(gettext("Đã ký lệnh huỷ lịch. Trạm nhận lệnh ở lần liên lạc tới."), "ok")
+        flash(gettext("Đã ký lệnh hủy lịch. Trạm nhận lệnh ở lần liên lạc tới."), "ok")
         return url_for("schedule.one", series=series)
 
     try:

@@ -39,6 +39,7 @@ def page() -> ResponseReturnValue:
     )
     stations = [row for row in hub.queries.stations(now=now) if covers(officer.territory, row.unit)]
     summary, ahead = hub.queries.summary(day), not_yet(hub, day, now)
+    unknown = max(0, summary.unreported - ahead)
     return render_template(
         "today.html",
         coming=coming[:NEXT_MAX],
@@ -50,5 +51,6 @@ def page() -> ResponseReturnValue:
         attention=attention(stations, now),
         summary=summary,
         counts=hub.queries.counts(),
-        pieces=pieces(by_name(summary.outcomes), unknown=max(0, summary.unreported - ahead), ahead=ahead),
+        unknown=unknown,
+        pieces=pieces(by_name(summary.outcomes), unknown=unknown, ahead=ahead),
     )

@@ -34,10 +34,13 @@ def page() -> ResponseReturnValue:
         errors["luc"] = gettext("Hãy nhập giờ dạng 17:05, từ 00:00 đến 23:59.")
     if unit and unit not in dict(stations):
         errors["tram"] = gettext("Hãy chọn một mục trong danh sách.")
-    answer = station = None
+    answer = station = run = None
     if unit and not errors and day is not None and minute is not None:
         answer = hub.queries.explain(unit, at(day, minute))
         station = hub.queries.station(unit, now=now)
+        if answer.winner is not None:
+            slot = answer.winner
+            run = next(iter(hub.queries.as_run(unit=unit, series=slot.series, day=slot.day, limit=1)), None)
     return render_template(
         "why.html",
         stations=stations,
@@ -49,5 +52,6 @@ def page() -> ResponseReturnValue:
         errors=errors,
         answer=answer,
         station=station,
+        run=run,
         series={row.series: row for row in hub.queries.all_series()} if answer else {},
     ), 422 if errors else 200
