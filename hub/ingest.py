@@ -24,6 +24,7 @@ from sqlite_utils import Database
 
 from hub.config import Overload
 from ledger.facts import (
+    AckCoder,
     Facts,
     Right,
     ancestors,
@@ -126,7 +127,10 @@ class Ingest:
 
     def exchange(self, request: bytes, *, now: int) -> bytes:
         """One round with one station. LoaError when the request as a whole is refused."""
-        answered = answer(self._ledger, self._key, request, now=now, audiences_of=self.audiences_of)
+        answered = answer(
+            self._ledger, self._key, request,
+            now=now, audiences_of=self.audiences_of, coder_of=self.coder_of,
+        )  # fmt: skip
         self._note(answered, now)
         return answered.reply
 
@@ -135,6 +139,11 @@ class Ingest:
         units = self._facts.authority.units_of(key_id, Right.ACK)
         found = {above for unit in units for above in ancestors(unit)}
         return sorted(found) or None
+
+    def coder_of(self, key_id: bytes) -> AckCoder | None:
+        """What unpacks this station's acknowledgments; None for a key of several units or of none."""
+        units = self._facts.authority.units_of(key_id, Right.ACK)
+        return AckCoder(self._facts, units[0]) if len(units) == 1 else None
 
     def _note(self, answered: Answer, now: int) -> None:
         before = self._contacts.get(answered.key_id)

@@ -80,11 +80,13 @@ from ledger.facts.reports import (
 from ledger.facts.signed import Signed, event_id, read
 from ledger.facts.standing import HUB_ONLY, Order, Standing, audience_of
 from ledger.facts.state import QUIET_DEFAULT, Facts
+from ledger.facts.transit import AckCoder
 from ledger.facts.units import UNIT_CHARS_MAX, ancestors, covers, is_unit, label, parent
 from ledger.log.journal import ForkFound, Ingested, LogOpened
 
 __all__ = [
     "AUDIO",
+    "AckCoder",
     "Acknowledged",
     "Approved",
     "Authority",

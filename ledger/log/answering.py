@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from ledger.log.admission import Admission
+from ledger.log.arrivals import Arrival, unfold_all
 from ledger.log.chain import Head, LogRef
 from ledger.log.errors import LoaError, StoreError, UnknownKeyError
 from ledger.log.journal import ForkFound, Ingested
 from ledger.log.keys import SigningKey
 from ledger.log.messages import CLAIMS_MAX, SHORT_HASH_BYTES, Claim, Refusal, Reply, Request, wire_code
 from ledger.log.receipts import Receipt
-from ledger.log.segment import read_head
 from ledger.log.store import Ledger
+from ledger.log.transit import Coder
 
 FORKS_TOLD: Final = "sync.forks_told"  # the last evidence recorded in the hub's own log
 
@@ -50,8 +51,11 @@ def answer(
     *,
     now: int,
     audiences_of: Callable[[bytes], Sequence[str] | None],
+    coder_of: Callable[[bytes], Coder | None] = lambda key_id: None,
 ) -> Answer:
     """Take in a request and sign the reply. audiences_of: key id → units whose decisions it gets, or None.
+
+    coder_of: key id → what unpacks this station's events by their meaning, or None.
 
     When it returns, everything the reply promises is durable. Raises ProtocolError, UnknownKeyError,
     SignatureError for the request as a whole, and then nothing changed; what a single segment lacks is told
@@ -63,9 +67,10 @@ def answer(
     audiences = audiences_of(key_id)
     if audiences is None:
         raise UnknownKeyError("key-no-station", "this key is no station's", where=key_id.hex())
-    admissions = _take_in(ledger, hub_key, key_id, asked.segments, now)
+    arrivals = unfold_all(ledger, key_id, asked, coder_of(key_id) if asked.segments else None)
+    admissions = _take_in(ledger, hub_key, key_id, arrivals, now)
     claimed = {LogRef(key_id, claim.log_id): claim for claim in asked.claims}
-    receipts, less = _account(ledger, hub_key, claimed, _touched(asked.segments), asked.nonce, now)
+    receipts, less = _account(ledger, hub_key, claimed, _touched(arrivals), asked.nonce, now)
     since = asked.cursor if _is_ours(ledger, asked.cursor, asked.cursor_hash) else 0
     positions, cursor, more = ledger.feed(audiences, since, asked.room)
     cursor_hash = _short_hash_at(ledger, cursor)
@@ -75,7 +80,7 @@ def answer(
         hub_log=ledger.live_log(hub_key.key_id),
         receipts=receipts,
         less=less,
-        refused=_refusals(asked.segments, admissions),
+        refused=_refusals(arrivals, admissions),
         cursor=cursor,
         cursor_hash=cursor_hash,
         more=more,
@@ -94,15 +99,15 @@ def answer(
 
 
 def _take_in(
-    ledger: Ledger, hub_key: SigningKey, key_id: bytes, segments: Sequence[bytes], now: int
+    ledger: Ledger, hub_key: SigningKey, key_id: bytes, arrivals: Sequence[Arrival], now: int
 ) -> list[Admission]:
     """Admit, write into the hub's own log what came and which forks showed, commit: one transaction."""
     told = ledger.get(FORKS_TOLD, 0)
     assert isinstance(told, int)
-    if not segments and not ledger.tables.forks(told):
+    if not arrivals and not ledger.tables.forks(told):
         return []
-    opened = ledger.open_all(segments)
     with ledger.transaction():
+        opened = [(arrival.raw, arrival.opened) for arrival in arrivals]
         admissions = ledger.admit_all(opened, source=f"sync {key_id.hex()}")
         record_arrivals(ledger, hub_key, admissions, now=now)
     return admissions
@@ -137,16 +142,9 @@ def record_arrivals(
         ledger.put(FORKS_TOLD, evidence[-1].number)
 
 
-def _touched(segments: Sequence[bytes]) -> list[LogRef]:
+def _touched(arrivals: Sequence[Arrival]) -> list[LogRef]:
     """The logs of the segments in a request, each once, in order."""
-    refs: dict[LogRef, None] = {}
-    for raw in segments:
-        try:
-            head, _ = read_head(raw)
-        except LoaError:
-            continue
-        refs[LogRef(head.key_id, head.log_id)] = None
-    return list(refs)
+    return list(dict.fromkeys(arrival.log for arrival in arrivals if arrival.log is not None))
 
 
 def _account(
@@ -186,17 +184,13 @@ def _account(
     return tuple(receipts), tuple(less)
 
 
-def _refusals(segments: Sequence[bytes], admissions: Sequence[Admission]) -> tuple[Refusal, ...]:
+def _refusals(arrivals: Sequence[Arrival], admissions: Sequence[Admission]) -> tuple[Refusal, ...]:
     found: list[Refusal] = []
-    for raw, admission in zip(segments, admissions, strict=False):
-        if admission.error is None:
-            continue
-        try:
-            head, _ = read_head(raw)
-        except LoaError:
-            found.append(Refusal(bytes(8), 0, wire_code(admission.error)))  # not even a head to name
-        else:
-            found.append(Refusal(head.log_id, head.first_seq, wire_code(admission.error)))
+    for arrival, admission in zip(arrivals, admissions, strict=False):
+        if admission.error is not None:
+            # One without even a head to name is refused under zeros.
+            log_id = bytes(8) if arrival.log is None else arrival.log.log_id
+            found.append(Refusal(log_id, arrival.first_seq, wire_code(admission.error)))
     return tuple(found)
 
 

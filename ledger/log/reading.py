@@ -103,6 +103,12 @@ class Shelf(Transactions):
         found = [] if row is None else self.tables.segments_of(row, from_seq, 1 << 30)
         return [self._read(s.position, self.tables.segment_at(s.position)[0], s.raw) for s in found]
 
+    def end_hash(self, log: LogRef, next_seq: int) -> bytes | None:
+        """The hash of the head that ends at `next_seq` in this log; None when no segment held here does."""
+        row = self.tables.log(log)
+        found = None if row is None else self.tables.segment_before(row, next_seq - 1)
+        return None if found is None or found.next_seq != next_seq else found.hash
+
     def unreceipted(self, key_id: bytes) -> list[Head]:
         """Ends of this author's logs sealed here that the hub is not known to hold, oldest first."""
         return [log.head for log in self.tables.unreceipted(key_id)]

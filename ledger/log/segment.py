@@ -155,6 +155,11 @@ def seal(key: SigningKey, log_id: bytes, first_seq: int, prev: bytes, events: Se
     head = SegmentHead(key.key_id, log_id, first_seq, len(events), raw_len, prev, root)
     signed = head.encode()
     signature = key.sign(keys.SEGMENT, signed)
+    return Segment(head, signature, tuple(events), assemble(head, signature, events))
+
+
+def assemble(head: SegmentHead, signature: bytes, events: Sequence[bytes]) -> bytes:
+    """The self-contained bytes of a signed head and its events. Raises LimitError when they are too long."""
     codec, body = CODEC_PLAIN, msgpack.packb(list(events))
     # A compressor of its own per call: they must not be shared by threads, and cost 10 µs.
     smaller = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(body)
@@ -162,8 +167,7 @@ def seal(key: SigningKey, log_id: bytes, first_seq: int, prev: bytes, events: Se
         codec, body = CODEC_ZSTD, smaller
     if len(body) > BODY_BYTES_MAX:
         raise LimitError("segment-long", f"a body has at most 262144 bytes, not {len(body)}", where=str(head))
-    raw = b"".join((signed, signature, _TAIL.pack(codec, 0, len(body)), body))
-    return Segment(head, signature, tuple(events), raw)
+    return b"".join((head.encode(), signature, _TAIL.pack(codec, 0, len(body)), body))
 
 
 def read_head(raw: bytes) -> tuple[SegmentHead, bytes]:
@@ -190,6 +194,12 @@ def open_segment(raw: bytes, key_of: Callable[[bytes], VerifyKey | None]) -> Seg
     if merkle.root(merkle.leaves(head.key_id, head.log_id, head.first_seq, events)) != head.root:
         raise SegmentError("root-mismatch", "the events are not those that were signed", where=str(head))
     return Segment(head, signature, tuple(events), raw)
+
+
+def read_own(raw: bytes) -> Segment:
+    """A segment from our own store, not verified again. Raises SegmentError, LimitError."""
+    head, signature = read_head(raw)
+    return Segment(head, signature, tuple(_split(_plain_body(head, raw), head)), raw)
 
 
 def verify_head(

@@ -68,6 +68,7 @@ class Ledger(Shelf):
         self._signed: set[bytes] = set()  # authors who signed in the open transaction
         self._new_keys: list[bytes] = []  # keys trusted in the open transaction
         self._introduced: list[bytes] = []  # those of them whose parked segments were not looked at yet
+        self.sent_plain: set[LogRef] = set()  # logs the hub could not follow in transit form; see `sync`
         self._admitting = False  # inside on_admit
         self._admitted = False  # on_admit ran in the open transaction
 

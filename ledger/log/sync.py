@@ -40,7 +40,9 @@ from ledger.log.messages import (
 )
 from ledger.log.receipts import Receipt
 from ledger.log.schema import LogRow
+from ledger.log.segment import read_own
 from ledger.log.store import Ledger
+from ledger.log.transit import RAW_TOTAL_MAX, Coder, fold
 
 __all__ = ["Accepted", "Answer", "accept_reply", "answer", "make_request", "record_arrivals"]
 
@@ -54,6 +56,9 @@ SEND_BATCH: Final = 16  # segments read at once while filling a request; at most
 
 # Refusals that may pass by themselves; any other is final until the hub changes.
 PASSING: Final = frozenset({"parked-full", "key-unknown"})
+
+# Refusals of a transit form: the segment goes as it is with the next request, and so do all of its log.
+TRANSIT: Final = "transit-"
 
 # Refusals that say the hub holds another history of this log.
 FORKED: Final = frozenset({"fork-overlap", "fork-broken-link", "log-frozen"})
@@ -101,11 +106,12 @@ def make_request(
     room: int = 65536,
     send_max: int = 262_144,
     status: bytes = b"",
+    coder: Coder | None = None,
 ) -> bytes:
     """The next request. nonce: 8 fresh random bytes; now: UTC s; room, send_max: bytes of segments down, up.
 
-    Seals what is pending first. Raises ValueError for arguments no hub would accept. The reply to any earlier
-    request is void from here on.
+    coder: packs our events by their meaning; the hub has one that knows the same. Seals what is pending
+    first. Raises ValueError for arguments no hub would accept. The reply to any earlier request is void.
     """
     if len(nonce) != 8 or len(status) > STATUS_BYTES_MAX or not 0 <= room <= ROOM_BYTES_MAX:
         raise ValueError("nonce of 8 bytes, status of at most 256 and room of at most 1 MiB")
@@ -117,7 +123,7 @@ def make_request(
     cursor, cursor_hash = _cursor(ledger)
     request = Request(
         nonce, now, tuple(claims), cursor, cursor_hash, room, status,
-        _segments_to_send(ledger, wanted, min(send_max, SEND_BYTES_MAX)),
+        _segments_to_send(ledger, wanted, min(send_max, SEND_BYTES_MAX), coder),
     )  # fmt: skip
     raw = request.sign(key)
     ledger.awaiting = _Awaited(
@@ -139,18 +145,29 @@ def _offer_again(ledger: Ledger, key_id: bytes, room: int) -> tuple[list[LogRow]
     return logs, (page[-1].n if page else offered) if rest else OFFERED_ALL
 
 
-def _segments_to_send(ledger: Ledger, logs: Sequence[LogRow], send_max: int) -> tuple[bytes, ...]:
-    """Segments the hub is not known to hold, oldest log first; at least one, or a low limit would wedge."""
+def _segments_to_send(
+    ledger: Ledger, logs: Sequence[LogRow], send_max: int, coder: Coder | None
+) -> tuple[bytes, ...]:
+    """Segments the hub is not known to hold, oldest log first; at least one, or a low limit would wedge.
+
+    In transit form, but for logs of which the hub could not follow one; those go as they are.
+    """
     found: list[bytes] = []
     left = send_max
-    for log in logs:
+    room = RAW_TOTAL_MAX
+    for number, log in enumerate(logs):
         seq = log.held
         while seq < log.next_seq:
             for segment in ledger.tables.segments_of(log, seq, SEND_BATCH):
-                if len(found) == SEGMENTS_MAX or (found and len(segment.raw) > left):
+                item = segment.raw
+                if log.ref not in ledger.sent_plain:
+                    own = read_own(segment.raw)
+                    room -= own.head.raw_len
+                    item = min(fold(own, number, coder), item, key=len)
+                if len(found) == SEGMENTS_MAX or (found and (len(item) > left or room < 0)):
                     return tuple(found)
-                found.append(segment.raw)
-                left -= len(segment.raw)
+                found.append(item)
+                left -= len(item)
                 seq = segment.next_seq
     return tuple(found)
 
@@ -233,6 +250,7 @@ def _note_standing(
     }
     noted: list[Receipt] = []
     strange: list[LogRef] = []
+    missed = False
     for receipt in receipts:
         if ledger.note_receipt(receipt):
             noted.append(receipt)
@@ -247,13 +265,16 @@ def _note_standing(
             ledger.tables.set_held(row, next_seq)
     for refusal in said.refused:
         row = ledger.tables.log(LogRef(key_id, refusal.log_id))
-        if row is not None and row.ref in awaited.claims and refusal.code not in PASSING:
+        if row is not None and row.ref in awaited.claims and refusal.code.startswith(TRANSIT):
+            missed = missed or row.ref not in ledger.sent_plain
+            ledger.sent_plain.add(row.ref)
+        elif row is not None and row.ref in awaited.claims and refusal.code not in PASSING:
             ledger.tables.set_refused(row, refusal.code)
             if refusal.code in FORKED:
                 strange.append(row.ref)
                 ledger.abandon(row.ref)
     after = {ref: (row.held, row.refused) for ref in before if (row := ledger.tables.log(ref)) is not None}
-    return tuple(noted), tuple(dict.fromkeys(strange)), before != after
+    return tuple(noted), tuple(dict.fromkeys(strange)), missed or before != after
 
 
 def _moves(ledger: Ledger, said: Reply, awaited: _Awaited) -> bool:
