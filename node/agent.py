@@ -8,6 +8,10 @@
                        spread over the cap and not in one second
     the hub says when  not before that, whatever else is urgent (a sum for a province cannot be haggled over)
 
+Content that does not come through waits by itself, in the same growing steps: a large answer may fail for
+ever on a line that carries small ones, and neither decisions nor acknowledgments may wait for it. After each
+good exchange it may be tried once more.
+
 All times are monotonic seconds; randomness is the station's own. What is remembered over a restart is kept by
 the caller (`remember`, `restored`): the last success, and until when the hub asked for silence.
 """
@@ -38,6 +42,8 @@ class SyncAgent:
         self._rng = rng
         self._next_s = mono_s + rng.uniform(0, config.boot_spread_s)
         self._quiet_until_s = mono_s  # neither calls nor fetches before
+        self._fetch_from_s = mono_s  # no content before
+        self._fetch_failures = 0
         self.failures = 0
         self.ok_mono_s: float | None = None
         self.ok_count = 0
@@ -56,7 +62,7 @@ class SyncAgent:
         self.failures = 0
         self.ok_count += 1
         self.ok_mono_s = mono_s
-        self._quiet_until_s = mono_s
+        self._quiet_until_s = self._fetch_from_s = mono_s
         spread = self._rng.uniform(1 - JITTER, 1 + JITTER)
         self._next_s = mono_s if more else mono_s + self._config.sync_period_s * spread
 
@@ -64,12 +70,24 @@ class SyncAgent:
         """An exchange failed. retry_after_s: what the hub asked for, if it did."""
         self.failures = min(self.failures + 1, FAILURES_MAX)
         self.failed_count += 1
-        cap_s = min(self._config.backoff_cap_s, self._config.backoff_base_s * 2.0**self.failures)
-        wait_s = PAUSE_S + self._rng.uniform(0, cap_s)
+        wait_s = self._back_off_s(self.failures)
         if retry_after_s is not None and retry_after_s > 0:
             # The hub computed one sum for all; a little spread keeps them from arriving in one instant.
             wait_s = retry_after_s * self._rng.uniform(1.0, 1.1)
         self._quiet_until_s = self._next_s = mono_s + wait_s
+
+    def fetch_in(self, mono_s: float) -> float:
+        """Seconds until content may be asked for."""
+        return max(0.0, max(self._fetch_from_s, self._quiet_until_s) - mono_s)
+
+    def fetched(self) -> None:
+        """Content came through."""
+        self._fetch_failures = 0
+
+    def fetch_failed(self, mono_s: float) -> None:
+        """Content did not come through; the next exchange comes when it would have come anyway."""
+        self._fetch_failures = min(self._fetch_failures + 1, FAILURES_MAX)
+        self._fetch_from_s = mono_s + self._back_off_s(self._fetch_failures)
 
     def hush(self, mono_s: float, for_s: float) -> None:
         """The hub asked for silence before this process began."""
@@ -78,6 +96,10 @@ class SyncAgent:
     def hurry(self, mono_s: float, within_s: float) -> None:
         """There is something to say: call within this time, unless the hub must be left in peace."""
         self._next_s = min(self._next_s, mono_s + self._rng.uniform(0.5, 1.0) * within_s)
+
+    def _back_off_s(self, failures: int) -> float:
+        cap_s = min(self._config.backoff_cap_s, self._config.backoff_base_s * 2.0**failures)
+        return PAUSE_S + self._rng.uniform(0, cap_s)
 
     def stale(self, mono_s: float) -> bool:
         """True when what we know of the plan is older than a period."""

@@ -66,7 +66,7 @@ class Airing:
             return None
         unready: set[tuple[int, int]] = set()
         while True:
-            slot = due(self._facts, self._unit, moment.utc_s, _Either(self._plays, unready))
+            slot = due(self._facts, self._unit, _second(moment), _Either(self._plays, unready))
             if slot is None:
                 return None
             if self._may_begin(slot, moment) and self._contents.is_ready(slot.manifest):
@@ -87,8 +87,16 @@ class Airing:
             return slot.klass > other.klass
         if not slot.emergency:
             return False
-        first = due(self._facts, self._unit, moment.utc_s, _Only(slot.key, other.key))
+        if moment.utc_s >= other.begin_until_s:
+            # What began in time is heard to its end: the plan has no opinion on it any more.
+            return slot.level > other.level
+        first = due(self._facts, self._unit, _second(moment), _Only(slot.key, other.key))
         return first is not None and first.key == slot.key
+
+
+def _second(moment: Moment) -> int:
+    """The plan thinks in whole seconds: a slot asked for some milliseconds after its minute is on time."""
+    return int(moment.utc_s)
 
 
 class _Either:

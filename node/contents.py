@@ -29,15 +29,16 @@ class Contents:
     def manifest(self, name: bytes) -> Manifest | None:
         """The manifest of this hash, when it is here and is one."""
         if name not in self._manifests:
-            if not self._blobs.has(name):
+            data = self._verified(name)
+            if data is None:
                 return None
             if len(self._manifests) >= MANIFESTS_CACHED_MAX:
                 self._manifests.clear()
-            self._manifests[name] = self._decoded(name)
+            self._manifests[name] = _decoded(data)
         return self._manifests[name]
 
     def is_broken(self, name: bytes) -> bool:
-        """True when the content of this hash is here and is no manifest: it can never be played."""
+        """True when the content of this hash is here, whole, and is no manifest: it can never be played."""
         return self.manifest(name) is None and name in self._manifests
 
     def heard(self, manifest: Manifest) -> Rendition | None:
@@ -87,11 +88,19 @@ class Contents:
             known.discard(name)
         self._manifests.pop(name, None)
 
-    def _decoded(self, name: bytes) -> Manifest | None:
+    def _verified(self, name: bytes) -> bytes | None:
+        """The bytes of this hash; None when they are not here. Damaged ones are dropped, to be had again."""
+        if not self._blobs.has(name):
+            return None
         try:
-            return Manifest.decode(self._blobs.read(name))
-        except CodecError:
-            return None
+            return self._blobs.read(name)
         except BlobError:
-            self._blobs.delete(name)
+            self.drop(name)
             return None
+
+
+def _decoded(data: bytes) -> Manifest | None:
+    try:
+        return Manifest.decode(data)
+    except CodecError:
+        return None

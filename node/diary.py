@@ -8,7 +8,8 @@ after a power cut a day may have counted ten minutes less. They are housekeeping
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from ledger.facts import (
@@ -55,8 +56,13 @@ class Counters:
     down_bytes: int = 0
     fetched_bytes: int = 0
 
+    def values(self) -> tuple[int, ...]:
+        return (
+            self.day, self.syncs_ok, self.syncs_failed, self.up_bytes, self.down_bytes, self.fetched_bytes,
+        )  # fmt: skip
+
     def encode(self) -> bytes:
-        return pack(list(astuple(self)))
+        return pack(self.values())
 
     @classmethod
     def decode(cls, data: bytes) -> Counters:
@@ -66,7 +72,7 @@ class Counters:
         except CodecError:
             return cls()
         numbers = [value for value in values if isinstance(value, int)] if isinstance(values, tuple) else []
-        return cls(*numbers) if len(numbers) == len(astuple(cls())) else cls()
+        return cls(*numbers) if len(numbers) == len(cls().values()) else cls()
 
 
 class Arrivals:
@@ -115,7 +121,7 @@ class Diary:
         self.owed_from_s: int | None = owed_from_s if isinstance(owed_from_s, int) else None
         kept = ledger.get(COUNTERS)
         self.counters = Counters.decode(kept) if isinstance(kept, bytes) else Counters()
-        self._kept = kept
+        self._kept = self.counters.values() if isinstance(kept, bytes) else None
         self._summed = _number(ledger, SUMMED)
 
     def owes(self, slot: Slot) -> bool:
@@ -126,14 +132,14 @@ class Diary:
         """Appends one event, in the open transaction or in one of its own."""
         self._ledger.append(self._key, fact.encode())
 
-    def note_new(self, moment: Moment, plays: Plays) -> float | None:
+    def note_new(self, moment: Moment, plays: Plays, reopen: Callable[[float], None]) -> None:
         """Notes decisions that arrived since the last call and tells what must be told about them.
 
-        Returns the earliest instant whose slots they may have changed, None when nothing did.
+        reopen: called inside the transaction with the earliest instant whose slots they may have changed.
         """
         arrived = self._arrivals.take(self._ledger, self._noted)
         if not arrived and self._told_version == self._facts.version:
-            return None
+            return
         known = withdrawals(self._facts, self._unit)
         withdrawn = [one for one in known if not self._is_told(one.cancel.signed.id)]
         refused = [(signed, why) for signed, why in self._facts.refused if not self._is_told(signed.id)]
@@ -154,11 +160,12 @@ class Diary:
                         self.report(WithdrawalSeen(moment.ts, fact.series or 0, fact.bulletin, int(state)))
                 for signed, why in refused:
                     self.refuse(signed.id, why, moment)
+                if changed_s is not None:
+                    reopen(changed_s)
                 if arrived:
                     self._noted = arrived[-1].position
                     self._ledger.put(NOTED, self._noted)
         self._told_version = self._facts.version
-        return changed_s
 
     def refuse(self, event_id: bytes, reason: str, moment: Moment) -> None:
         """This station does not follow a decision: said once. In the open transaction."""
@@ -193,10 +200,10 @@ class Diary:
 
     def save(self) -> None:
         """Keeps the counters, in the open transaction."""
-        kept = self.counters.encode()
-        if kept != self._kept:
-            self._ledger.put(COUNTERS, kept)
-            self._kept = kept
+        values = self.counters.values()
+        if values != self._kept:
+            self._ledger.put(COUNTERS, self.counters.encode())
+            self._kept = values
 
     def _is_told(self, event_id: bytes) -> bool:
         if event_id not in self._told and self._memories.told(event_id):

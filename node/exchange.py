@@ -13,6 +13,7 @@ from typing import Final
 
 from ledger.facts import Condition
 from ledger.log import (
+    Coder,
     Ledger,
     ProtocolError,
     SigningKey,
@@ -52,7 +53,7 @@ class Exchange:
     def __init__(
         self, ledger: Ledger, key: SigningKey, hub: VerifyKey, courier: Courier, agent: SyncAgent,
         fetcher: Fetcher, presence: Presence, diary: Diary, *, room: int, deadline_s: float,
-        entropy: Callable[[int], bytes],
+        entropy: Callable[[int], bytes], coder: Coder,
     ) -> None:  # fmt: skip
         self._ledger = ledger
         self._key = key
@@ -65,6 +66,7 @@ class Exchange:
         self._room = room
         self._deadline_s = deadline_s
         self._entropy = entropy
+        self._coder = coder
         self._out: tuple[Job, float] | None = None  # the job and when it was posted, monotonic
         self._metered = (courier.meter.up, courier.meter.down)
         ok_s, hush_until_s = ledger.get(OK_S, 0), ledger.get(HUSH_UNTIL_S, 0)
@@ -84,10 +86,11 @@ class Exchange:
         self._honour_wish_of_before(moment)
         if self._agent.open_in(moment.mono_s) > 0:
             return False
-        job: Job | None = self._fetcher.next_job(moment, plays, urgent_only=True)
+        may_fetch = self._agent.fetch_in(moment.mono_s) <= 0
+        job: Job | None = self._fetcher.next_job(moment, plays, urgent_only=True) if may_fetch else None
         if job is None and self._agent.due_in(moment.mono_s) <= 0:
             job = SyncJob(self._request(moment, condition()))
-        if job is None:
+        if job is None and may_fetch:
             job = self._fetcher.next_job(moment, plays)
         if job is None:
             return False
@@ -106,6 +109,7 @@ class Exchange:
             self._failed(job, done.error, moment)
         elif isinstance(job, FetchJob):
             assert done.data is not None
+            self._agent.fetched()
             self._fetcher.take(job, done.data, moment)
             self._diary.count_from(moment).fetched_bytes = self._fetcher.fetched_today
         else:
@@ -139,6 +143,7 @@ class Exchange:
             now=moment.ts,
             room=self._room,
             status=condition.encode(),
+            coder=self._coder,
         )
 
     def _synced(self, job: SyncJob, reply: bytes, asked_mono_s: float, moment: Moment) -> None:
@@ -169,6 +174,9 @@ class Exchange:
             self._fetcher.failed(job, moment.mono_s)
             return
         retry_after_s = error.retry_after_s if isinstance(error, HubBusy) else None
+        if isinstance(job, FetchJob) and not retry_after_s:
+            self._agent.fetch_failed(moment.mono_s)
+            return
         self._agent.failed(moment.mono_s, retry_after_s)
         self._diary.count_from(moment).syncs_failed += 1
         if retry_after_s and moment.trusted:

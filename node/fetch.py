@@ -10,6 +10,8 @@ Bound: no network and no clock here; the station posts the job and hands the byt
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -29,6 +31,8 @@ LIST_BYTES_MAX: Final = 262_144
 BEHIND_S: Final = 86_400
 # Below this much free space only emergencies are fetched: logs and acknowledgments need the rest.
 RESERVE_BYTES: Final = 32 * 1024 * 1024
+# The disk has no room for content: the station goes on with what it has. Any other error of it is fatal.
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 # After a failure of one content: again after this, doubling up to the cap.
 RETRY_S: Final = 60.0
 RETRY_CAP_S: Final = 3_600.0
@@ -105,6 +109,7 @@ class Fetcher:
                 continue
             job = self._job_for(want.manifest, moment)
             if job is not None:
+                self._note_lost(want.manifest)
                 return job
         if urgent_only:
             return None
@@ -135,6 +140,10 @@ class Fetcher:
                 self._take_chunk(job, data)
         except BlobError:
             self.failed(job, moment.mono_s)
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            self.failed(job, moment.mono_s)
         else:
             self._later.pop(job.sha256, None)
         self._note_complete(moment)
@@ -150,6 +159,12 @@ class Fetcher:
             if self._contents.is_ready(want.manifest) and self._memories.completion(want.manifest) is None:
                 with self._ledger.transaction():
                     self._memories.completed(want.manifest, moment.utc_s)
+
+    def _note_lost(self, manifest: bytes) -> None:
+        """It must be fetched: if it was complete once, the disk lost it, and since then it is not."""
+        if self._memories.completion(manifest) is not None:
+            with self._ledger.transaction():
+                self._memories.lost(manifest)
 
     # -- inside ----------------------------------------------------------------------------------------------
 
@@ -237,21 +252,24 @@ class Fetcher:
         return moment.mono_s >= self._later.get(name, (moment.mono_s, 0))[0]
 
     def _take_chunk(self, job: FetchJob, data: bytes) -> None:
-        rendition = self._rendition(job.sha256)
-        if rendition is None or len(data) != job.length:
-            raise BlobError("chunk-size", "the chunk is shorter than the manifest says")
         index = job.offset // CHUNK
-        self._blobs.add_chunk(job.sha256, index, data, rendition.chunk_hashes[index])
-        if job.offset + job.length >= rendition.size:
+        found = sha256(data).digest()
+        # Two manifests may name one content, and one of them may be wrong about its pieces.
+        named = self._renditions(job.sha256)
+        size = next((one.size for one in named if found in one.chunk_hashes[index : index + 1]), None)
+        if size is None or len(data) != job.length:
+            raise BlobError("chunk-hash", "the chunk is not what any manifest names")
+        self._blobs.add_chunk(job.sha256, index, data, found)
+        if job.offset + job.length >= size:
             self._blobs.finish(job.sha256)
 
-    def _rendition(self, name: bytes) -> Rendition | None:
+    def _renditions(self, name: bytes) -> Iterator[Rendition]:
+        """What the manifests at hand say of this content."""
         for want in self._wants:
             manifest = self._contents.manifest(want.manifest)
             for rendition in manifest.renditions if manifest else ():
                 if rendition.sha256 == name:
-                    return rendition
-        return None
+                    yield rendition
 
 
 def _urgency(want: Want) -> tuple[int, int, bytes]:

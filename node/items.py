@@ -10,7 +10,7 @@ from ledger.facts import Rendition, Slot
 from ledger.log import BlobError
 from node.contents import Contents
 from node.fetch import Fetcher
-from node.player import PlayItem
+from node.player import DURATION_MAX_MS, PlayItem
 from node.presence import Moment
 
 
@@ -49,6 +49,14 @@ class Items:
             klass=slot.klass,
             read=lambda: sound,
         )
+
+    def longest_ds(self, content: bytes, rounds: int) -> int:
+        """More than this is never heard of so many rounds of a manifest; deciseconds."""
+        manifest = self._contents.manifest(content)
+        heard = None if manifest is None else self._contents.heard(manifest)
+        if heard is None or heard.duration_ms <= 0:
+            return DURATION_MAX_MS // 100
+        return min(heard.duration_ms * rounds, DURATION_MAX_MS) // 100
 
     def _read(self, rendition: Rendition | None, slot: Slot) -> bytes | None:
         """The bytes, empty for none; None when the disk lost them."""

@@ -22,9 +22,6 @@ from ledger.facts import (
     Outcome,
     Slot,
     Verdict,
-    calendar,
-    in_quiet_hours,
-    verdict,
 )
 from ledger.log import Ledger, PlayerError
 from node.diary import Diary
@@ -32,11 +29,10 @@ from node.items import Items
 from node.player import Player, PlayItem, PlayReport
 from node.plays import HELD, STARTED, PlayRow, Plays
 from node.presence import Moment, Presence
+from node.silence import Rules
 
 JITTER_MAX_CS: Final = (1 << 31) - 1
 PLAYED_MAX_DS: Final = 864_000
-# Rules that silence a sound already begun. Expiry, rank and a changed plan for the day are not among them.
-STOPPING: Final = frozenset({Outcome.WITHDRAWN, Outcome.SUPPRESSED})
 
 
 @dataclass(frozen=True)
@@ -72,7 +68,7 @@ class OnAir:
         self._player = player
         self._volume = volume
         self._held: dict[tuple[int, int], Held] = {}
-        self._checked_version = -1
+        self._rules = Rules(facts)
         self.running: Running | None = None
 
     # -- the sound of now ------------------------------------------------------------------------------------
@@ -84,7 +80,7 @@ class OnAir:
             return False
         report = self._player.poll(moment.mono_s)
         if report is None:
-            stop = self._must_stop(run, moment)
+            stop = self._rules.must_stop(run.slot, _began_s(run), moment)
             if stop is None:
                 return False
             report = self._stopped(run, moment, stop)
@@ -147,7 +143,7 @@ class OnAir:
             slot = held.slot
             row = self._plays.get(slot.key)
             assert row is not None
-            forbidden = self._verdict(slot, moment)
+            forbidden = self._rules.verdict(slot, moment)
             if forbidden is None and moment.utc_s < max(slot.end_s, slot.begin_until_s):
                 continue
             detail = row.detail
@@ -173,7 +169,11 @@ class OnAir:
             started_s = row.started_s if row.started_s is not None else float(row.planned_s)
             heard_ds = row.played_ds
             if row.state == STARTED and heard_ds == 0:
-                heard_ds = max(0, int((alive_s - started_s) * 10))
+                # The last sign of life may have been dated by a clock that was wrong.
+                orders = self._facts.emergencies.get(row.series, ())
+                rounds = max((order.fact.max_plays for order in orders), default=1)
+                longest_ds = self._items.longest_ds(row.content, rounds)
+                heard_ds = min(max(0, int((alive_s - started_s) * 10)), longest_ds)
             with self._ledger.transaction():
                 self._plays.end(row, heard_ds, Outcome.PARTIAL, Detail.POWER)
                 self._diary.report(
@@ -199,8 +199,7 @@ class OnAir:
         wait_s = self._player.wait_s(moment.mono_s)
         if run.slot.emergency:
             return wait_s
-        quiet_from_s = self._facts.quiet_hours(run.slot.unit)[0] * 60
-        return min(wait_s, (quiet_from_s - calendar.second_of_day(moment.utc_s)) % 86_400)
+        return min(wait_s, self._rules.quiet_in(run.slot, _began_s(run), moment))
 
     @property
     def waiting(self) -> bool:
@@ -211,7 +210,7 @@ class OnAir:
 
     def _start(self, run: Running, item: PlayItem, moment: Moment) -> None:
         self.running = run
-        self._checked_version = self._facts.version
+        self._rules.begun()
         try:
             self._player.start(item, moment.mono_s)
         except PlayerError:
@@ -221,9 +220,7 @@ class OnAir:
     def _end(self, run: Running, report: PlayReport, moment: Moment) -> None:
         self.running = None
         outcome = report.outcome
-        started_s = run.row.started_s
-        assert started_s is not None
-        if outcome is Outcome.PLAYED and run.slot.is_late(started_s):
+        if outcome is Outcome.PLAYED and run.slot.is_late(_began_s(run)):
             outcome = Outcome.PLAYED_LATE
         if outcome is Outcome.MISSED and run.before_ds:
             outcome = Outcome.PARTIAL
@@ -258,27 +255,6 @@ class OnAir:
             None,
         )
 
-    def _must_stop(self, run: Running, moment: Moment) -> Verdict | None:
-        """A rule that forbids the sound of now. The plan is only judged again when it changed."""
-        if not run.slot.emergency and in_quiet_hours(
-            self._facts.quiet_hours(run.slot.unit), moment.utc_s, 0.1
-        ):
-            return Verdict(Outcome.SUPPRESSED, Detail.QUIET)
-        if self._checked_version == self._facts.version:
-            return None
-        self._checked_version = self._facts.version
-        said = self._verdict(run.slot, moment)
-        stops = said is not None and said.outcome in STOPPING and said.detail is not Detail.REPLACED
-        return said if stops else None
-
-    def _verdict(self, slot: Slot, moment: Moment) -> Verdict | None:
-        """The rules on a sound that has begun: quiet hours are judged by the moment alone."""
-        said = verdict(self._facts, slot, moment.utc_s)
-        if said is None or said.detail is not Detail.QUIET:
-            return said
-        quiet = in_quiet_hours(self._facts.quiet_hours(slot.unit), moment.utc_s, 0.1)
-        return said if quiet else None
-
     def _stopped(self, run: Running, moment: Moment, why: Verdict) -> PlayReport:
         report = self._player.stop(moment.mono_s)
         if report.outcome is not Outcome.INTERRUPTED:
@@ -296,6 +272,11 @@ _REFUSALS: Final = frozenset(
         Detail.WRONG_CONTENT,
     }
 )
+
+
+def _began_s(run: Running) -> float:
+    assert run.row.started_s is not None, "what is on air has begun"
+    return run.row.started_s
 
 
 def _detail_of(why: Verdict) -> Detail:

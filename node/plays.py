@@ -229,6 +229,11 @@ class Memories:
             "INSERT INTO node_gaps (kind, from_s, until_s) VALUES (?, ?, ?)", (kind, from_s, until_s)
         )
 
+    def cut_gaps(self, now_s: float) -> None:
+        """A clock that was ahead has been set back: no gap lies in what is still to come."""
+        self._ledger.db.execute("DELETE FROM node_gaps WHERE from_s >= ?", (now_s,))
+        self._ledger.db.execute("UPDATE node_gaps SET until_s = ? WHERE until_s > ?", (now_s, now_s))
+
     def gaps(self, from_s: float, until_s: float) -> list[tuple[str, float, float]]:
         """(kind, from, until) of the gaps that touch an interval, oldest first."""
         return self._ledger.db.execute(

@@ -76,8 +76,10 @@ class Presence:
         step = self._step(moment)
         if moment.trusted:
             gaps = self._gaps(moment)
-            if gaps:
+            was_ahead = self._turned_back(moment) and self._memories.gaps(moment.utc_s, float("inf"))
+            if gaps or was_ahead:
                 with self._ledger.transaction():
+                    self._memories.cut_gaps(moment.utc_s)
                     for kind, from_s, until_s in gaps:
                         self._memories.add_gap(kind, from_s, until_s)
                     self.mark(moment)
@@ -123,6 +125,11 @@ class Presence:
             # We lived at the wrong time: nothing planned for the hours that were skipped was ever "now".
             found.append((BLIND, before.utc_s + passed_s, moment.utc_s))
         return found
+
+    def _turned_back(self, moment: Moment) -> bool:
+        """True when the trusted time of before may have been ahead of this one."""
+        before = self._trusted
+        return before is None or moment.utc_s < before.utc_s
 
     def _step(self, moment: Moment) -> ClockStepped | None:
         before = self._last

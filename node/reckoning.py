@@ -40,6 +40,7 @@ from node.plays import Memories, Plays
 from node.presence import BLIND, OFF, Moment
 
 SETTLED: Final = "node.settled_s"
+SAVE_EVERY_S: Final = 3_600
 # Between two gaps the station needs this long to begin anything; less is not "here".
 GRAIN_S: Final = 5.0
 _WITHDRAWN: Final = Outcome.WITHDRAWN
@@ -68,9 +69,15 @@ class Reckoner:
         self._looked: tuple[int, int, float] | None = None
 
     def reopen(self, from_s: float) -> None:
-        """New decisions may have made slots from this instant on: look at them again."""
-        self._settled_s = min(self._settled_s, int(from_s))
+        """New decisions may have made slots from this instant on: look at them again.
+
+        In the transaction that notes the decisions: a power cut must not leave them noted and unanswered.
+        """
+        assert self._ledger.in_transaction
+        self._settled_s = min(self._settled_s, max(0, int(from_s)))
         self._looked = None
+        if self._settled_s < self._saved_s:
+            self._put()
 
     def answer_for(self, moment: Moment) -> int:
         """Acknowledges what can be answered for now; returns how many."""
@@ -98,10 +105,13 @@ class Reckoner:
         return answered
 
     def save(self) -> None:
-        """Keeps how far everything is answered for, in the open transaction."""
-        if self._settled_s != self._saved_s:
-            self._ledger.put(SETTLED, max(0, self._settled_s))
-            self._saved_s = self._settled_s
+        """Keeps how far everything is answered for, in the open transaction; an hour less costs a look."""
+        if not 0 <= self._settled_s - self._saved_s < SAVE_EVERY_S:
+            self._put()
+
+    def _put(self) -> None:
+        self._ledger.put(SETTLED, max(0, self._settled_s))
+        self._saved_s = self._settled_s
 
     def _versions(self) -> tuple[int, int]:
         return self._facts.version, self._plays.version

@@ -19,7 +19,7 @@ import random
 from collections.abc import Callable
 from typing import Final
 
-from ledger.facts import Condition, Facts, audience_of
+from ledger.facts import AckCoder, Condition, Facts, audience_of
 from ledger.log import Blobs, Ledger, Store, Stored, VerifyKey
 from node.agenda import Agenda
 from node.agent import LEAD_S, URGENT_S, SyncAgent
@@ -139,6 +139,7 @@ class Station:
         self._exchange = Exchange(
             self.ledger, self.key, hub, courier, self.agent, self._fetcher, self.presence, self._diary,
             room=config.room, deadline_s=config.job_deadline_s, entropy=entropy,
+            coder=AckCoder(self.facts, config.unit),
         )  # fmt: skip
         self._onair.cut_off(self.presence.alive_s)
         self._wake_mono_s = now.mono_s
@@ -213,9 +214,7 @@ class Station:
 
     def _live(self, moment: Moment) -> None:
         """Everything that needs no network."""
-        reopened_s = self._diary.note_new(moment, self.plays)
-        if reopened_s is not None:
-            self._reckoner.reopen(reopened_s)
+        self._diary.note_new(moment, self.plays, self._reckoner.reopen)
         spoke = self._onair.poll(moment)
         answered, urgent = self._airing.choose(moment)
         spoke |= answered
@@ -254,9 +253,9 @@ class Station:
             waits.append(self._exchange.give_up_in(moment))
         else:
             waits.append(self.agent.due_in(moment.mono_s))
-            waits.append(max(self._fetcher.retry_in(moment.mono_s), self.agent.open_in(moment.mono_s)))
+            waits.append(max(self._fetcher.retry_in(moment.mono_s), self.agent.fetch_in(moment.mono_s)))
             if self._fetcher.next_job(moment, self.plays) is not None:
-                waits.append(self.agent.open_in(moment.mono_s))
+                waits.append(self.agent.fetch_in(moment.mono_s))
         waits.append(self.presence.mark_due_in(moment))
         if moment.trusted:
             waits.append(self._agenda.wake_in(moment))

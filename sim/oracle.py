@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from ledger.facts import (
+    ON_TIME_S,
     Acknowledged,
     Approved,
     Cancelled,
@@ -24,10 +25,11 @@ from ledger.facts import (
     Scheduled,
     at,
     covers,
+    days_of,
     local_day,
     read,
 )
-from ledger.log import Ledger, LogRef, Receipt, Stored, open_segment, read_head
+from ledger.log import Ledger, LogRef, Receipt, Segment, Stored, open_segment, read_head
 
 BATCH = 500  # rows read at once
 _RIGHTS: dict[type, Right] = {
@@ -77,7 +79,7 @@ class Decisions:
     rights: dict[bytes, tuple[int, str]] = field(default_factory=dict)
     approvals: dict[bytes, list[Approval]] = field(default_factory=lambda: defaultdict(list))
     emergencies: dict[int, tuple[bytes, EmergencyOrdered]] = field(default_factory=dict)
-    schedules: dict[int, Scheduled] = field(default_factory=dict)
+    schedules: dict[int, list[tuple[bytes, Scheduled]]] = field(default_factory=lambda: defaultdict(list))
     cancels: list[tuple[bytes, Cancelled]] = field(default_factory=list)
     smuggled: set[bytes] = field(default_factory=set)
     seen: set[bytes] = field(default_factory=set)
@@ -101,7 +103,7 @@ class Decisions:
             elif isinstance(fact, Approved):
                 self.approvals[fact.manifest].append(Approval(mark, fact))
             elif isinstance(fact, Scheduled):
-                self.schedules[fact.series] = fact
+                self.schedules[fact.series].append((mark, fact))
             elif isinstance(fact, EmergencyOrdered):
                 self.emergencies[fact.series] = (mark, fact)
             else:
@@ -115,8 +117,26 @@ class Decisions:
         """The last true second at which this slot may still begin; None when nobody planned it."""
         if series in self.emergencies:
             return float(self.emergencies[series][1].expires_at)
-        fact = self.schedules.get(series)
-        return None if fact is None else float(at(day, fact.minute) + fact.late_s)
+        ends = [window(fact, day)[1] for _, fact in self.schedules.get(series, ())]
+        return max(ends, default=None)
+
+    def owed_by(self, card: Card, until_s: float) -> set[tuple[int, int]]:
+        """(series, day) of every slot this station was told of whose time was over by then, and stayed over.
+
+        Nothing that anybody cancelled: then the withdrawal is acknowledged, and the slot perhaps as well.
+        """
+        cancelled = {fact.series for _, fact in self.cancels} | {fact.bulletin for _, fact in self.cancels}
+        owed: set[tuple[int, int]] = set()
+        for series, orders in self.schedules.items():
+            for mark, fact in orders:
+                told = mark in card.known and covers(fact.territory, card.unit)
+                if told and fact.bulletin not in cancelled:
+                    days = days_of(fact.first_day, fact.days)
+                    owed |= {(series, day) for day in days if window(fact, day)[1] < until_s}
+        for series, (mark, order) in self.emergencies.items():
+            if mark in card.known and covers(order.territory, card.unit) and order.expires_at < until_s:
+                owed.add((series, local_day(order.not_before)))
+        return {key for key in owed if key[0] not in cancelled}
 
 
 @dataclass
@@ -124,6 +144,7 @@ class Card:
     """What one station's card holds and has held, and what its loudspeaker did.
 
     `sounds` follows the card: an old image forgets the sounds made after it. `all_sounds` forgets nothing.
+    `contradicted`: logs of which two different segments for one place were seen to leave the station.
     """
 
     unit: str
@@ -133,7 +154,8 @@ class Card:
     all_sounds: list[Sound] = field(default_factory=list)
     known: set[bytes] = field(default_factory=set)
     images_restored: int = 0
-    forked: bool = False
+    contradicted: set[LogRef] = field(default_factory=set)
+    _places: dict[tuple[LogRef, int], bytes] = field(default_factory=dict)
     _position: int = 0
     _told: int = 0
 
@@ -147,6 +169,10 @@ class Card:
                 if head.key_id == self.key_id:
                     self.written.add(head.hash)
                     fresh.append(head.hash)
+                    # Two histories part at one place: what both begin there has the same number.
+                    log = LogRef(head.key_id, head.log_id)
+                    if self._places.setdefault((log, head.first_seq), head.hash) != head.hash:
+                        self.contradicted.add(log)
         return fresh
 
     def refresh_known(self, ledger: Ledger) -> None:
@@ -178,6 +204,8 @@ class HubRecord:
     acks: dict[str, set[tuple[int, int]]] = field(default_factory=lambda: defaultdict(set))
     position: int = 0
     _unopened: list[tuple[Card, Row, bytes]] = field(default_factory=list)
+    # By the bytes themselves: each of the hub's lives shows them again.
+    _opened: dict[bytes, tuple[tuple[bytes, ...], frozenset[tuple[int, int]]]] = field(default_factory=dict)
 
     def look(
         self, ledger: Ledger, cards: dict[bytes, Card], decisions: Decisions
@@ -200,18 +228,18 @@ class HubRecord:
                     fresh.append((card, row, rows[-1] if rows else None))
                     rows.append(row)
                     self._unopened.append((card, row, raw))
-                elif audience is not None:
+                elif audience is not None and head.hash not in decisions.seen:
                     decisions.take(next(ledger.since(position - 1, limit=1)))
         return fresh
 
     def open_rows(self, ledger: Ledger) -> None:
         """Fills in the events of the rows noted so far, and the slots they acknowledge."""
         for card, row, raw in self._unopened:
-            segment = open_segment(raw, ledger.key_of)
-            row.events = tuple(sha256(event).digest() for event in segment.events)
-            for signed in read(Stored(0, segment, None)):
-                if isinstance(signed.fact, Acknowledged):
-                    self.acks[card.unit].add((signed.fact.series, signed.fact.day))
+            opened = self._opened.get(raw)
+            if opened is None:
+                opened = self._opened[raw] = _opened(open_segment(raw, ledger.key_of))
+            row.events, slots = opened
+            self.acks[card.unit].update(slots)
         self._unopened.clear()
 
     def read_again(
@@ -236,8 +264,19 @@ class HubRecord:
                     self.owed[log][next_seq] = heads.pop(next_seq)
 
 
-def day_of(true_s: float) -> int:
-    return local_day(true_s)
+def _opened(segment: Segment) -> tuple[tuple[bytes, ...], frozenset[tuple[int, int]]]:
+    """(hashes of its events, slots they acknowledge)."""
+    facts = [signed.fact for signed in read(Stored(0, segment, None))]
+    return (
+        tuple(sha256(event).digest() for event in segment.events),
+        frozenset((fact.series, fact.day) for fact in facts if isinstance(fact, Acknowledged)),
+    )
+
+
+def window(fact: Scheduled, day: int) -> tuple[float, float]:
+    """When the slot of that day may begin: from its minute until it is too late (UTC s)."""
+    start_s = float(at(day, fact.minute))
+    return start_s, start_s + max(fact.late_s, ON_TIME_S)
 
 
 def holds(rows: Sequence[Row], next_seq: int, hash_: bytes) -> bool:

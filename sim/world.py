@@ -20,8 +20,9 @@ import httpx2
 from hub import Hub
 from ledger.facts import Right, at
 from node import Done, FetchJob, PlayItem, SyncJob
-from sim.checkers import Checkers, Debt, Violation, debt_of, told_by
+from sim.checkers import Checkers, Violation
 from sim.clock import Agenda
+from sim.debts import Debt, debt_of, told_by
 from sim.faults import Dice, Rates
 from sim.headquarters import Headquarters
 from sim.link import FATES, Answer
@@ -247,11 +248,11 @@ class World:
         hub = self.headquarters.hub
         assert hub is not None, "the hub is up in calm"
         told = told_by(hub.ledger, self.checkers.decisions.smuggled)
-        frozen = {evidence.log for evidence in hub.ledger.forks()}
+        accused = {evidence.log for evidence in hub.ledger.forks()}
         for card in self.checkers.cards.values():
             station = self.sites[card.unit].station
             assert station is not None, "stations are up in calm"
-            self._debts[card.key_id] = debt_of(card, station.ledger, told, frozen)
+            self._debts[card.key_id] = debt_of(card, station.ledger, told, accused & card.contradicted)
 
     def _judge(self) -> None:
         hub = self.headquarters.hub
@@ -264,6 +265,7 @@ class World:
             debt = self._debts[card.key_id]
             self.checkers.converged(card, debt)
             self.checkers.accounted(card, debt)
+            self.checkers.answered(card, self.faults_until_s)
 
 
 __all__ = ["Hour", "MustBeRefused", "World"]

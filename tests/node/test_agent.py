@@ -95,3 +95,23 @@ def test_a_plan_is_stale_after_a_period() -> None:
     one.succeeded(0.0, more=False)
     assert not one.stale(600.0)
     assert one.stale(601.0)
+
+
+def test_content_that_fails_waits_by_itself_and_leaves_the_next_exchange_where_it_was() -> None:
+    one = agent(sync_period_s=900)
+    one.succeeded(0.0, more=False)
+    due_s = one.due_in(0.0)
+    waits = []
+    for _ in range(12):
+        one.fetch_failed(0.0)
+        waits.append(one.fetch_in(0.0))
+    assert one.due_in(0.0) == due_s
+    assert one.open_in(0.0) == 0
+    assert waits[0] >= PAUSE_S
+    assert max(waits) > 60
+    one.succeeded(10.0, more=False)
+    assert one.fetch_in(10.0) == 0, "after a good exchange it may be tried once more"
+    one.fetch_failed(10.0)
+    one.fetched()
+    one.fetch_failed(10.0)
+    assert one.fetch_in(10.0) <= PAUSE_S + 4.0, "what came through is forgiven"
