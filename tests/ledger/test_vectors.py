@@ -24,7 +24,8 @@ VECTORS = ROOT / "tests" / "vectors"
 SPEC = ROOT / "docs" / "spec"
 MODULES = ("codec", "keys", "merkle", "segment", "proof", "chain")
 FILES = ("keys", "events", "messages", "trees", "segments", "chain", "proofs")
-ELSEWHERE = ("receipts", "enrolment", "grants")  # read by test_vectors_exchange and tests/facts
+# Read by test_vectors_exchange, test_vectors_transit and tests/facts.
+ELSEWHERE = ("receipts", "enrolment", "grants", "transit")
 
 
 def load(name: str) -> Any:

@@ -18,6 +18,7 @@ from vector_grants import grant_vectors
 from vector_keys import key_vectors, tree_vectors
 from vector_receipts import receipt_vectors
 from vector_segments import segment_vectors
+from vector_transit import transit_vectors
 
 
 def vectors() -> dict[str, str]:
@@ -28,6 +29,7 @@ def vectors() -> dict[str, str]:
         "messages": message_vectors(),
         "trees": tree_vectors(),
         "segments": segment_vectors(),
+        "transit": transit_vectors(),
         "chain": chain_vectors(),
         "proofs": proof_vectors(),
         "receipts": receipt_vectors(),
