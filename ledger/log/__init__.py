@@ -18,7 +18,6 @@ from ledger.log.answering import Answer, answer, record_arrivals
 from ledger.log.blobs import BLOB_BYTES_MAX, CHUNK, Blobs, chunk_hashes
 from ledger.log.chain import Head, LogRef, conflict, extend
 from ledger.log.codec import EVENT_BYTES_MAX, Tree, Unpacked, Value, decode, encode, pack, unpack
-from ledger.log.delivery import deliver, read_delivery
 from ledger.log.disk import DiskStore, Store
 from ledger.log.enrol import (
     Enrolled,
@@ -60,7 +59,6 @@ from ledger.log.segment import SEGMENT_BYTES_MAX, Segment, SegmentHead, cut, ope
 from ledger.log.store import Admission, Audit, Evidence, Ledger, Outcome, Stored
 from ledger.log.sync import Accepted, accept_reply, make_request
 from ledger.log.transit import Coder
-from ledger.log.words import six_words, words_of
 
 __all__ = [
     "BLOB_BYTES_MAX",
@@ -80,8 +78,8 @@ __all__ = [
     "BlobError",
     "Blobs",
     "ChainError",
-    "Coder",
     "CodecError",
+    "Coder",
     "DiskStore",
     "EnrolRequest",
     "Enrolled",
@@ -131,7 +129,6 @@ __all__ = [
     "conflict",
     "cut",
     "decode",
-    "deliver",
     "encode",
     "extend",
     "holds_token",
@@ -142,13 +139,10 @@ __all__ = [
     "open_segment",
     "pack",
     "prove",
-    "read_delivery",
     "read_enrolment",
     "read_enrolment_reply",
     "read_head",
     "record_arrivals",
     "seal",
-    "six_words",
     "unpack",
-    "words_of",
 ]
