@@ -56,7 +56,7 @@ def init(folder: Path, hub: str, token: str, unit: str) -> None:
     with plain_errors():
         import time
 
-        from ledger.log import DiskStore, six_words
+        from ledger.log import DiskStore
         from node.enrol import begin, finish
         from node.transport import HttpTransport
 
@@ -70,7 +70,6 @@ def init(folder: Path, hub: str, token: str, unit: str) -> None:
         finally:
             store.close()
         click.echo(f"ENROLLED {config.unit} {config.name} at {hub}")
-        click.echo(f"Six words, the same as on the station's page at the hub: {six_words(request, reply)}")
 
 
 @node.command()
