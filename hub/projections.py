@@ -18,7 +18,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from sqlite_utils import Database
 
@@ -118,6 +118,16 @@ class Projections:
         return facts
 
 
+_ACK_COLUMNS: Final = (
+    "unit", "series", "day", "started_at", "planned_at", "content", "played_ds", "outcome", "detail",
+    "evidence", "volume", "clusters", "key_id", "log_id", "seq", "position",
+)  # fmt: skip
+_INSERT_ACK: Final = (
+    f"INSERT OR IGNORE INTO as_run ({', '.join(_ACK_COLUMNS)})"  # noqa: S608 - names of our own
+    f" VALUES ({', '.join('?' * len(_ACK_COLUMNS))})"
+)
+
+
 class _Batch:
     """One transaction's worth. Acknowledgments are gathered; decisions are few and written as they come."""
 
@@ -125,7 +135,8 @@ class _Batch:
         self._db = db
         self._facts = facts
         self._deeds = Deeds(db, facts)
-        self._acks: list[dict[str, Any]] = []
+        self._acks: list[tuple[Any, ...]] = []
+        self._unit_of: tuple[bytes, str | None] | None = None  # of the segment being read
         self._counted: Counter[str] = Counter()
 
     def take(self, batch: list[Stored]) -> None:
@@ -134,12 +145,14 @@ class _Batch:
             self._counted["segments"] += 1
             if stored.audience is not None:
                 self._db.execute("INSERT INTO told VALUES (?, ?)", [stored.audience, stored.position])
+            self._unit_of = None
             for signed in read(stored):
                 self._counted["events"] += 1
                 self._event(signed)
         if self._acks:
             before = self._db.conn.total_changes
-            self._db.table("as_run").insert_all(self._acks, pk=("unit", "series", "day"), ignore=True)
+            # The one table of the many: the library's own insert costs more than all the rest of a row.
+            self._db.conn.executemany(_INSERT_ACK, self._acks)
             new = self._db.conn.total_changes - before
             self._counted["acks"] += new
             self._counted["acks_repeated"] += len(self._acks) - new
@@ -178,31 +191,20 @@ class _Batch:
         return units[0] if len(units) == 1 and units[0] in self._facts.stations else None
 
     def _ack(self, signed: Signed, fact: Acknowledged) -> None:
-        unit = self._unit(signed)
+        if self._unit_of is None or self._unit_of[0] != signed.key_id:
+            self._unit_of = signed.key_id, self._unit(signed)
+        unit = self._unit_of[1]
         if unit is None:
             self._counted["strays"] += 1
             self._insert("strays", signed, series=fact.series, day=fact.day)
             return
         self._acks.append(
-            {
-                "unit": unit,
-                "series": fact.series,
-                "day": fact.day,
-                "started_at": fact.ts,
-                "planned_at": self._planned_at(fact),
-                "content": fact.content,
-                "played_ds": fact.played_ds,
-                "outcome": fact.outcome,
-                "detail": fact.detail,
-                "evidence": fact.evidence,
-                "volume": fact.volume,
-                "clusters": fact.clusters,
-                "key_id": signed.key_id,
-                "log_id": signed.log_id,
-                "seq": signed.seq,
-                "position": signed.position,
-            }
-        )
+            (
+                unit, fact.series, fact.day, fact.ts, self._planned_at(fact), fact.content, fact.played_ds,
+                fact.outcome, fact.detail, fact.evidence, fact.volume, fact.clusters,
+                signed.key_id, signed.log_id, signed.seq, signed.position,
+            )
+        )  # fmt: skip
 
     def _planned_at(self, fact: Acknowledged) -> int:
         """From the order when it is known here, else from the station's own jitter."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
-VERSION = 2  # another shape is another number: the views are dropped and built again at the next start
+VERSION = 3  # another shape is another number: the views are dropped and built again at the next start
 
 # What is counted; each has its row from the beginning, in this order.
 COUNTED = ("segments", "events", "acks", "acks_repeated", "malformed", "strays", "refused", "forks")
@@ -41,7 +41,7 @@ CREATE TABLE as_run (unit TEXT, series INTEGER, day INTEGER, started_at INTEGER 
   planned_at INTEGER NOT NULL, content BLOB NOT NULL, played_ds INTEGER NOT NULL, outcome INTEGER NOT NULL,
   detail INTEGER NOT NULL, evidence INTEGER NOT NULL, volume INTEGER NOT NULL, clusters BLOB,
   key_id BLOB NOT NULL, log_id BLOB NOT NULL, seq INTEGER NOT NULL, position INTEGER NOT NULL,
-  PRIMARY KEY (unit, series, day));
+  PRIMARY KEY (unit, series, day)) WITHOUT ROWID;
 CREATE INDEX as_run_day ON as_run (day, series);
 CREATE INDEX as_run_series ON as_run (series, day);
 CREATE TABLE malformed (position INTEGER, seq INTEGER, key_id BLOB NOT NULL, reason TEXT NOT NULL,

@@ -27,7 +27,7 @@ from sim.scenarios import NAMES
 from sim.world import Hour
 
 # Other people's commands of this group, loaded only when somebody asks for them: name → module:object.
-LATER = {"demo": "sim.demo.cli:demo"}
+LATER = {"bench": "sim.bench.cli:bench", "demo": "sim.demo.cli:demo"}
 
 
 class LazyGroup(click.Group):

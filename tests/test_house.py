@@ -19,6 +19,8 @@ MODULES = sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*.py
 # The outermost shells: the only rooms that may take time, randomness and files from the machine itself.
 SHELLS = {
     "ledger/cli.py",
+    "ledger/keyring_cli.py",
+    "ledger/roots_cli.py",
     "ledger/log/disk.py",
     "node/cli.py",
     "node/shell.py",
@@ -31,7 +33,7 @@ SHELLS = {
     "sim/proxy.py",
     "sim/tempo.py",
 }
-SHELL_PREFIXES = ("sim/demo/", "node/mpv")
+SHELL_PREFIXES = ("sim/bench/", "sim/demo/", "node/mpv")
 
 MACHINE_CALLS = {
     "time.time", "time.monotonic", "time.time_ns", "time.sleep", "time.perf_counter",

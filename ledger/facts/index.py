@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from ledger.facts.calendar import at, has_day, local_day
+from ledger.facts.calendar import BITMAP_DAYS_MAX, at, has_day, local_day
 from ledger.facts.decisions import EmergencyOrdered, Klass, Scheduled
 from ledger.facts.standing import Order, Standing
 from ledger.facts.state import Facts
@@ -23,6 +23,7 @@ from ledger.facts.units import ancestors, covers
 ON_TIME_S: Final = 30  # a start this much after the minute is on time, and every slot is given as much
 DAYS_KEPT_MAX: Final = 64  # days of slots kept ready per unit; asking for a 65th forgets the others
 _BUCKET_DAYS: Final = 32
+_BUCKET_BITS: Final = (1 << _BUCKET_DAYS) - 1
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def resolve(facts: Facts, series: int, unit: str) -> Line:
     for order in facts.orders.get(series, ()):
         if not covers(order.fact.territory, unit):
             continue
-        if facts.may_replace(order, line.standing):
+        if not line.standing or facts.may_replace(order, line.standing):
             line.standing.append(order)
         else:
             line.lost.append(order)
@@ -206,6 +207,8 @@ class UnitIndex:
 
     def _forget_days(self) -> None:
         self._days: dict[int, tuple[Slot, ...]] = {}
+        self._orders: list[list[Standing[Order]]] = []
+        self._orders_of: int | None = None  # the bucket whose days `_orders` holds
         self._window: tuple[Row, ...] = ()
         self._window_day: int | None = None
         self._open: tuple[Row, ...] = ()
@@ -242,12 +245,33 @@ class UnitIndex:
         return slots
 
     def _build(self, day: int) -> tuple[Slot, ...]:
-        slots = []
-        for series in self._buckets.get(day // _BUCKET_DAYS, ()):
-            order = self._lines[series].on(day)
-            if order is not None:
-                slots.append(occurrence(self._facts, order, day, self._unit))
+        slots = [occurrence(self._facts, order, day, self._unit) for order in self._on(day)]
         return tuple(sorted(slots, key=lambda slot: (slot.start_s, -slot.klass, slot.series)))
+
+    def _on(self, day: int) -> list[Standing[Order]]:
+        """The orders that have an occurrence on `day`; found for a whole bucket of days at once."""
+        number = day // _BUCKET_DAYS
+        if self._orders_of != number:
+            first = number * _BUCKET_DAYS
+            self._orders = [[] for _ in range(_BUCKET_DAYS)]
+            for series in self._buckets.get(number, ()):
+                line = self._lines[series]
+                fact = line.standing[0].fact if len(line.standing) == 1 else None
+                if isinstance(fact, Scheduled):
+                    # Most series have one order: walk the days it names instead of asking for each.
+                    bits = int.from_bytes(fact.days, "little") << BITMAP_DAYS_MAX
+                    bits = bits >> (first - fact.first_day + BITMAP_DAYS_MAX) & _BUCKET_BITS
+                    while bits:
+                        lowest = bits & -bits
+                        self._orders[lowest.bit_length() - 1].append(line.standing[0])
+                        bits ^= lowest
+                else:
+                    for offset in range(_BUCKET_DAYS):
+                        order = line.on(first + offset)
+                        if order is not None:
+                            self._orders[offset].append(order)
+            self._orders_of = number
+        return self._orders[day % _BUCKET_DAYS]
 
     def window(self, day: int) -> tuple[Row, ...]:
         """The slots of this day and the day before: none can be under way, or begin late, after longer."""
