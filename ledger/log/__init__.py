@@ -58,7 +58,7 @@ from ledger.log.receipts import RECEIPT_BYTES, Receipt
 from ledger.log.segment import SEGMENT_BYTES_MAX, Segment, SegmentHead, cut, open_segment, read_head, seal
 from ledger.log.store import Admission, Audit, Evidence, Ledger, Outcome, Stored
 from ledger.log.sync import Accepted, accept_reply, make_request
-from ledger.log.transit import Coder
+from ledger.log.transit import Coder, fold
 
 __all__ = [
     "BLOB_BYTES_MAX",
@@ -131,6 +131,7 @@ __all__ = [
     "decode",
     "encode",
     "extend",
+    "fold",
     "holds_token",
     "key_id",
     "make_enrolment",

@@ -12,8 +12,7 @@ from math import e, log2, pi, sqrt
 from typing import Any
 
 from ledger.facts import AckCoder, Approved, Facts, Klass
-from ledger.log import SigningKey, prove, seal
-from ledger.log.transit import fold
+from ledger.log import SigningKey, fold, prove, seal
 from sim.bench.line import Line
 from sim.bench.setting import Setting
 from sim.bench.workload import (
