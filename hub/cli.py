@@ -22,7 +22,9 @@ import click
 
 from hub.accounts import ROLES, Officer
 from hub.config import DEMO_ACCOUNTS, KDF_CHEAP, KDF_STRONG, LEDGER_DB, ROOT_KEY_NAME, load_config
+from hub.endings_cli import add_commands
 from hub.hub import Hub, found, seed_demo_accounts
+from hub.usb_cli import add_usb
 from ledger.facts import is_unit
 from ledger.log import (
     DiskStore,
@@ -368,3 +370,7 @@ def _minute(text: str) -> int:
     if not (colon and hours.isdigit() and minutes.isdigit() and int(hours) < 24 and int(minutes) < 60):
         raise NotAllowed("minute-range", f"{text!r} is no time of day", hint="such as 21:30")
     return int(hours) * 60 + int(minutes)
+
+
+add_commands(hub, _opened, _desk, (directory, as_account, with_password))
+add_usb(hub, _opened, directory, as_json)

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from hub.accounts import Officer
 from hub.bulletins import Bulletin
 from hub.desk import act, clean_reason, from_hex, within
+from hub.endings import Endings
 from hub.media import Composed, Upload, accept_line, accept_text, attention_signal, read_manifest
 from hub.planning import check_slot, day_bitmap, emergency_window
 from hub.registry import Registry
@@ -38,7 +39,7 @@ from ledger.facts import (
 from ledger.log import NotAllowed
 
 
-class Commands(Registry):
+class Commands(Registry, Endings):
     """All of them refuse with NotAllowed and a stable code; `now` is UTC s."""
 
     # -- bulletins -------------------------------------------------------------------------------------------

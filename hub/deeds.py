@@ -26,12 +26,16 @@ from ledger.facts import (
     Klass,
     QuietHoursSet,
     Returned,
+    Revoked,
     Right,
+    RootsSet,
+    Rotated,
     Scheduled,
     Signed,
     StationRegistered,
     Submitted,
     Target,
+    asks,
     covers,
 )
 
@@ -46,16 +50,20 @@ DECISIONS = (
     Returned,
     StationRegistered,
     Granted,
+    Rotated,
+    Revoked,
+    RootsSet,
 )
 _CATEGORY_WORDS = dict(CATEGORIES)
 
 
 class Deeds:
-    """facts: the fold of the projection, already at this decision."""
+    """facts: the fold of the projection, already at this decision. whole: that of all that the hub holds."""
 
-    def __init__(self, db: Database, facts: Facts) -> None:
+    def __init__(self, db: Database, facts: Facts, whole: Facts) -> None:
         self._db = db
         self._facts = facts
+        self._whole = whole
 
     def take(self, signed: Signed, fact: Decision) -> bool:
         """Lists the decision and moves what it moves. False when it does not count."""
@@ -115,11 +123,15 @@ class Deeds:
         if isinstance(fact, Submitted | Returned):
             row = self._db.execute("SELECT territory FROM bulletins WHERE id = ?", [fact.bulletin]).fetchone()
             right = Right.DRAFT if isinstance(fact, Submitted) else Right.APPROVE
-            if row is None or not self._facts.authority.may(signed.key_id, right, str(row[0]), fact.ts):
+            folds = (self._facts, self._whole) if self._whole.authority.has_endings else (self._facts,)
+            if row is None or not all(
+                fold.authority.may(signed.key_id, right, str(row[0]), fact.ts, signed.place) for fold in folds
+            ):
                 return "no-authority"
             return ""
         if _stands(self._facts, signed):
-            return ""
+            void = self._whole.authority.has_endings and _is_void(self._whole, signed)
+            return "no-authority" if void else ""
         for refused, reason in self._facts.refused:
             if refused.key_id == signed.key_id and refused.id == signed.id:
                 return reason
@@ -263,6 +275,9 @@ _WHAT: dict[type, str] = {
     QuietHoursSet: "quiet-hours",
     StationRegistered: "registered",
     Granted: "granted",
+    Rotated: "rotated",
+    Revoked: "revoked",
+    RootsSet: "roots-set",
 }
 
 
@@ -290,8 +305,17 @@ def _stands(facts: Facts, signed: Signed) -> bool:
     if isinstance(fact, StationRegistered):
         return fact.unit in facts.stations and facts.stations[fact.unit].signed.id == signed.id
     if isinstance(fact, Drafted):
-        return facts.authority.may(signed.key_id, Right.DRAFT, fact.territory, fact.ts)
+        return facts.authority.may(signed.key_id, Right.DRAFT, fact.territory, fact.ts, signed.place)
     return False
+
+
+def _is_void(whole: Facts, signed: Signed) -> bool:
+    """True when an ending of a key took this decision's weight away, whenever it came."""
+    if isinstance(signed.fact, Granted | Rotated | Revoked | RootsSet):
+        return False  # the chain of grants says so itself: what hangs below an ended key is judged there
+    asked = asks(signed)
+    may = whole.authority.may(signed.key_id, *asked, signed.place)
+    return whole.authority.ended(signed.key_id, *asked) and not may
 
 
 def _about(fact: Any) -> tuple[bytes, int, str]:

@@ -29,6 +29,7 @@ from ledger.log import (
     NotAllowed,
     SigningKey,
     enrol,
+    words_of,
 )
 
 ROOT_WINDOW_S = 50 * 365 * 86_400
@@ -143,6 +144,15 @@ class Enrolment:
                 (request.key.key_id, hashlib.sha256(body).digest(), reply, request.token_id),
             )
             return reply
+
+    def words(self, unit: str) -> str:
+        """The six words of the unit's last enrolment, which the box shows too; "" when there was none."""
+        row = self._db.execute(
+            "SELECT request, reply FROM enrol_tokens WHERE unit = ? AND spent_by IS NOT NULL "
+            "ORDER BY made_at DESC, id LIMIT 1",
+            (unit,),
+        ).fetchone()
+        return "" if row is None else words_of(bytes(row[0]), hashlib.sha256(bytes(row[1])).digest())
 
     def _again(self, body: bytes, spent_by: bytes, request: bytes, reply: bytes) -> bytes:
         if hashlib.sha256(body).digest() != request:

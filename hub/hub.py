@@ -37,6 +37,7 @@ from hub.config import (
 from hub.desk import ALL_RIGHTS
 from hub.enrolment import ROOT_WINDOW_S, Enrolment
 from hub.ingest import Door, Ingest, Urgent, error_body
+from hub.keeping import Keeper
 from hub.projections import Projections
 from hub.schedules import Series
 from hub.stations import QuietHours, StationRecord
@@ -99,11 +100,14 @@ class Hub:
             on_admit=self._admit,
             on_rollback=self._undone,
         )
-        self.projections = Projections(self.ledger, store.open_db(VIEWS_DB), lambda: Facts(config.root_keys))
+        self.projections = Projections(
+            self.ledger, store.open_db(VIEWS_DB), lambda: Facts(config.root_keys), lambda: self.facts
+        )
         for root in config.root_keys:
             self.ledger.trust(root)
         self._reload()
         self.blobs = Blobs(store)
+        self.keeper = Keeper(self.blobs, self.facts, self.projections)
         self.accounts = Accounts(store.open_db(ACCOUNTS_DB), config=config, entropy=entropy)
         self.ingest = Ingest(self.ledger, self.facts, self.key, store.open_db(CONTACTS_DB))
         self.enrolment = Enrolment(
@@ -192,6 +196,7 @@ class Hub:
         """Lets the views catch up and writes the notes on contacts. Cheap when nothing happened."""
         with self.lock:
             self.projections.catch_up()
+            self.keeper.tick(self.now())
             self.ingest.flush()
 
     def rebuild(self) -> int:

@@ -6,6 +6,9 @@ drops everything and walks again, and must come to the same rows byte for byte: 
 at a clock, at an account, at content that may arrive later, or at authority granted later than the event it
 judges. The projection folds its own `Facts` in step with its cursor for that.
 
+One thing does look ahead: a key that was ended makes void what it signed before it was found out. So the rows
+are judged by the fold of the whole ledger in that, and an ending builds all of them again.
+
 An acknowledgment counts when its key was granted ACK for exactly one registered station; the first one for
 (station, series, day) stands, later ones are counted as repeats. What is signed and cannot be read is
 listed as malformed and stops nothing.
@@ -17,23 +20,28 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from sqlite_utils import Database
 
 from hub import views
 from hub.deeds import DECISIONS, Deeds
+from hub.endings import units_reported, why_not
 from ledger.facts import (
     Acknowledged,
     EmergencyOrdered,
     Facts,
     Malformed,
     Refused,
+    Revoked,
     Right,
+    RootsSet,
+    Rotated,
     Signed,
     WithdrawalSeen,
     at,
+    parse,
     read,
 )
 from ledger.log import (
@@ -42,16 +50,27 @@ from ledger.log import (
     Stored,
 )
 
+ENDINGS = (Rotated, Revoked, RootsSet)
 BATCH_SEGMENTS = 200  # a transaction: enough to make the commit cheap, few enough to keep pages answering
 
 FRESH_MAX = 2_000  # segments kept in memory between two ticks; beyond that they are read from the disk
 
 
 class Projections:
-    """views_db: autocommit connection to views.db. new_facts: an empty fold with the hub's roots."""
+    """views_db: autocommit connection to views.db. new_facts: an empty fold with the hub's roots.
 
-    def __init__(self, ledger: Ledger, views_db: sqlite3.Connection, new_facts: Callable[[], Facts]) -> None:
+    whole: the fold of everything the ledger holds now.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        views_db: sqlite3.Connection,
+        new_facts: Callable[[], Facts],
+        whole: Callable[[], Facts],
+    ) -> None:
         self._ledger = ledger
+        self._whole = whole
         self._new_facts = new_facts
         self._facts: Facts | None = None
         self._fresh: list[Stored] = []
@@ -81,6 +100,10 @@ class Projections:
 
     def catch_up(self) -> int:
         """Takes in what arrived since; returns how many segments. Raises StoreError for a damaged ledger."""
+        return self._walk(anew=False)
+
+    def _walk(self, *, anew: bool) -> int:
+        """anew: the rows were dropped, so that endings on the way are known already."""
         facts = self._facts if self._facts is not None else self._facts_at(self.cursor)
         self._facts = None  # until a batch is committed: a fold ahead of its cursor would be wrong
         done = 0
@@ -89,8 +112,10 @@ class Projections:
             if not batch:
                 self._facts = facts
                 return done
+            if not anew and any(self._ends_something(stored) for stored in batch):
+                return self.rebuild()
             with self.db.atomic():
-                _Batch(self.db, facts).take(batch)
+                _Batch(self.db, facts, self._whole(), self._ledger).take(batch)
                 position = batch[-1].position
                 views.set_cursor(self.db, position, self._ledger.hash_at(position) or b"")
             done += len(batch)
@@ -107,7 +132,14 @@ class Projections:
         """Drops every row and folds the whole ledger again; returns how many segments."""
         self._facts = None
         views.create(self.db)
-        return self.catch_up()
+        return self._walk(anew=True)
+
+    def _ends_something(self, stored: Stored) -> bool:
+        """True for an ending that counts; one that nobody had the right to say moves nothing."""
+        if stored.audience is None or len(stored.segment.events) != 1:
+            return False
+        fact = parse(stored.segment.events[0])
+        return isinstance(fact, ENDINGS) and not why_not(self._whole(), stored)
 
     def _facts_at(self, cursor: int) -> Facts:
         facts = self._new_facts()
@@ -131,10 +163,12 @@ _INSERT_ACK: Final = (
 class _Batch:
     """One transaction's worth. Acknowledgments are gathered; decisions are few and written as they come."""
 
-    def __init__(self, db: Database, facts: Facts) -> None:
+    def __init__(self, db: Database, facts: Facts, whole: Facts, ledger: Ledger) -> None:
         self._db = db
         self._facts = facts
-        self._deeds = Deeds(db, facts)
+        self._whole = whole
+        self._ledger = ledger
+        self._deeds = Deeds(db, facts, whole)
         self._acks: list[tuple[Any, ...]] = []
         self._unit_of: tuple[bytes, str | None] | None = None  # of the segment being read
         self._counted: Counter[str] = Counter()
@@ -187,13 +221,19 @@ class _Batch:
 
     def _unit(self, signed: Signed) -> str | None:
         """The station this key acknowledges for, or None when it is no station's or more than one's."""
-        units = self._facts.authority.units_of(signed.key_id, Right.ACK)
+        units: Sequence[str] = self._facts.authority.units_of(signed.key_id, Right.ACK, signed.place)
+        if self._whole.authority.has_endings:
+            counting = units_reported(self._ledger, self._whole, signed)
+            units = [unit for unit in self._facts.authority.units_held(signed.key_id) if unit in counting]
         return units[0] if len(units) == 1 and units[0] in self._facts.stations else None
 
     def _ack(self, signed: Signed, fact: Acknowledged) -> None:
-        if self._unit_of is None or self._unit_of[0] != signed.key_id:
-            self._unit_of = signed.key_id, self._unit(signed)
-        unit = self._unit_of[1]
+        if self._whole.authority.has_endings:
+            unit = self._unit(signed)  # each place by itself: part of a segment may stay
+        else:
+            if self._unit_of is None:
+                self._unit_of = signed.key_id, self._unit(signed)
+            unit = self._unit_of[1]
         if unit is None:
             self._counted["strays"] += 1
             self._insert("strays", signed, series=fact.series, day=fact.day)

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from hub import rows
 from hub.ingest import Contact
@@ -22,12 +23,24 @@ from ledger.facts import (
     covers,
     read_condition,
 )
-from ledger.log import NotAllowed
+from ledger.log import Branch, Evidence, NotAllowed
 
 # One statement however many stations: most of them share their cursor and all but one of their audiences.
 _AFTER = """SELECT mark.value ->> 0 AS audience, mark.value ->> 1 AS cursor,
   (SELECT count(*) FROM told WHERE audience = mark.value ->> 0 AND position > mark.value ->> 1) AS n
   FROM json_each(?) AS mark"""
+
+
+# How long the wall speaks of a restored or cloned device. The station's own page never forgets.
+NOTICE_S: Final = 14 * 86_400
+
+
+@dataclass(frozen=True)
+class Histories:
+    """What a station's keys have shown besides one straight history: evidence of forks, and branches."""
+
+    forks: tuple[Evidence, ...]
+    branches: tuple[Branch, ...]
 
 
 class StationQueries(Lookups):
@@ -53,6 +66,28 @@ class StationQueries(Lookups):
         """How many stations a territory has: the count before an emergency is confirmed."""
         with self._lock:
             return self._delivery(territory, None)
+
+    def histories(self, unit: str) -> Histories:
+        """Evidence against the keys this station has or had, and where their history goes on twice."""
+        with self._lock:
+            keys = set(self._keys(unit))
+            forks = tuple(kept for kept in self._ledger.forks() if kept.log.key_id in keys) if keys else ()
+            branches = tuple(one for one in self._ledger.branches() if one.log.key_id in keys) if keys else ()
+            return Histories(forks, branches)
+
+    def noticed(self, now: int | None = None) -> dict[str, str]:
+        """Unit → "cloned" or "branched", of stations that showed it lately: for the wall."""
+        with self._lock:
+            since = (self._now() if now is None else now) - NOTICE_S
+            words = {
+                one.log.key_id: "cloned" if (one.clone_at or 0) >= since else "branched"
+                for one in sorted(self._ledger.branches(), key=lambda one: one.clone_at or 0)
+                if max(one.at, one.clone_at or 0) >= since
+            }
+            found = {
+                unit: [words[k] for k in self._keys(unit) if k in words] for unit in self._facts.stations
+            }
+            return {unit: "cloned" if "cloned" in said else said[0] for unit, said in found.items() if said}
 
     def _forked(self) -> set[bytes]:
         return {evidence.log.key_id for evidence in self._ledger.forks()}

@@ -1,6 +1,7 @@
 """The auditor: reads a ledger file and says what it holds and whether it is true. Needs no hub and no node.
 
-`loa ledger show`, `verify`, `prove`, `check`. The ledger is opened read-only, so this may run beside the hub.
+`show` and `verify --dir` read a ledger, `prove` takes one event out of it. `verify FILE`, `check` and `page`
+are for whoever has no ledger at all. A ledger is opened read-only, so this may run beside the hub.
 """
 
 from __future__ import annotations
@@ -14,9 +15,14 @@ from pathlib import Path
 
 import click
 
+from ledger.evidence import EVIDENCE_BYTES_MAX, Finding, examine, gather, refused, told
 from ledger.facts import Malformed, read
+from ledger.keyring_cli import COMMANDS
 from ledger.log import DiskStore, Ledger, LoaError, Proof, Stored, VerifyKey, check, prove
+from ledger.roots_cli import root
+from ledger.verifier import page
 
+REFUSED_EXIT = 12  # what was to be verified is not true
 VIETNAM = dt.timezone(dt.timedelta(hours=7), "+07")
 
 
@@ -105,11 +111,36 @@ def show(folder: Path, since: int, limit: int, as_json: bool) -> None:
                 )
 
 
+def raw_key(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise click.BadParameter("a public key is 64 hex digits") from None
+
+
+root_option = click.option(
+    "--root", "roots", multiple=True, metavar="HEX", help="a root's public key, 64 hex digits; repeatable"
+)
+
+
 @ledger.command()
-@folder_option
-@click.option("--json", "as_json", is_flag=True)
-def verify(folder: Path, as_json: bool) -> None:
-    """Re-open every segment, re-walk every chain. Exit 0 only when all of it holds."""
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dir", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="verify a whole ledger: the folder that holds ledger.db")  # fmt: skip
+@root_option
+@click.option("--lang", type=click.Choice(["en", "vi"]), default="en", help="language of the words")
+@click.option("--json", "as_json", is_flag=True, help="one JSON object")
+def verify(file: Path | None, folder: Path | None, roots: tuple[str, ...], lang: str, as_json: bool) -> None:
+    """Verify an evidence FILE against root keys, or with --dir every segment and chain of a ledger.
+
+    Exit 0 only when all of it holds, 12 when it does not.
+    """
+    if (file is None) == (folder is None):
+        raise click.UsageError("name an evidence file, or a ledger with --dir")
+    if file is not None:
+        verify_file(file, roots, lang, as_json)
+        return
+    assert folder is not None
     with plain_errors():
         audit = open_ledger(folder).verify()
         if as_json:
@@ -119,7 +150,47 @@ def verify(folder: Path, as_json: bool) -> None:
             click.echo(f"{audit.verified} segments verified, {audit.failed} failed")
             for problem in audit.problems:
                 click.echo(f"  {problem}")
-        raise SystemExit(0 if audit.failed == 0 and not audit.problems else 12)
+        raise SystemExit(0 if audit.failed == 0 and not audit.problems else REFUSED_EXIT)
+
+
+def verify_file(file: Path, roots: tuple[str, ...], lang: str, as_json: bool) -> None:
+    """One evidence file, read as bytes from anywhere."""
+    if not roots:
+        raise click.UsageError("say whom you trust: --root HEX (the hub's operator publishes it)")
+    with plain_errors():
+        trusted = [VerifyKey(raw_key(root)) for root in roots]
+    with file.open("rb") as source:
+        data = source.read(EVIDENCE_BYTES_MAX + 1)
+    try:
+        finding = examine(data, trusted)
+    except LoaError as error:
+        if as_json:
+            click.echo(json.dumps({"true": False, "code": error.code, "what": error.what}))
+        else:
+            click.echo("\n".join(refused(error, lang)), err=True)
+        raise SystemExit(REFUSED_EXIT) from None
+    if as_json:
+        click.echo(json.dumps(as_object(finding), ensure_ascii=False))
+    else:
+        click.echo("\n".join(told(finding, lang)))
+
+
+def as_object(finding: Finding) -> dict[str, object]:
+    """What a program wants to know of a finding."""
+    return {
+        "true": True,
+        "key": finding.author.key_id.hex(),
+        "log": finding.log_id.hex(),
+        "seq": finding.seq,
+        "event": finding.event.hex(),
+        "kind": type(finding.fact).__name__,
+        "right": None if finding.right is None else int(finding.right),
+        "territory": finding.territory,
+        "root": finding.root.hex(),
+        "chain": [link.subject.key_id.hex() for link in finding.chain],
+        "existed": finding.existed_s,
+        "not_proven": [question.value for question in finding.questions],
+    }
 
 
 @ledger.command("prove")
@@ -127,33 +198,50 @@ def verify(folder: Path, as_json: bool) -> None:
 @click.argument("position", type=int)
 @click.argument("index", type=int, default=0)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
-def prove_command(folder: Path, position: int, index: int, out: Path) -> None:
-    """Write the proof of one event (the INDEXth of the segment at POSITION) to a file."""
+@root_option
+@click.option("--plain", is_flag=True, help="only the proof of the signature, for `check`")
+def prove_command(
+    folder: Path, position: int, index: int, out: Path, roots: tuple[str, ...], plain: bool
+) -> None:
+    """Write evidence of one event (the INDEXth, from 0, of the segment at POSITION) to a file.
+
+    It holds the proof, the grants that lead from a root to the signer, and what a hub says of its arrival.
+    """
     with plain_errors():
-        for stored in open_ledger(folder).since(position - 1, limit=1):
-            if stored.position != position:
-                break
-            if not 0 <= index < len(stored.segment.events):
-                raise click.BadParameter(f"that segment has {len(stored.segment.events)} events")
+        kept = open_ledger(folder)
+        stored = next(iter(kept.since(position - 1, limit=1)), None)
+        if stored is None or stored.position != position:
+            raise click.BadParameter(f"nothing stands at position {position}")
+        if not 0 <= index < len(stored.segment.events):
+            raise click.BadParameter(f"that segment has {len(stored.segment.events)} events")
+        if plain:
             data = prove(stored.segment, index).encode()
             out.write_bytes(data)
             click.echo(f"{out}: {len(data)} bytes")
             return
-        raise click.BadParameter(f"nothing stands at position {position}")
+        data, finding = gather(kept, stored, index, [VerifyKey(raw_key(root)) for root in roots])
+        out.write_bytes(data)
+        seen = "no" if finding.existed_s is None else when(finding.existed_s)
+        click.echo(f"{out}: {len(data)} bytes, {len(finding.chain)} grants to the signer, witness: {seen}")
+        root = kept.key_of(finding.root)
+        if root is not None:
+            click.echo(f"  true under the root {root.raw.hex()}")
 
 
-def raw_key(text: str) -> bytes:
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        raise click.BadParameter("a public key is 64 hex digits", param_hint="--key") from None
+@ledger.command("page")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
+def page_command(out: Path) -> None:
+    """Write the verifier page: one HTML file that checks evidence in any browser, without a network."""
+    text = page()
+    out.write_text(text, "utf-8")
+    click.echo(f"{out}: {len(text.encode())} bytes")
 
 
 @ledger.command("check")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--key", required=True, help="the author's public key, 64 hex digits")
 def check_command(file: Path, key: str) -> None:
-    """Check a proof written by `prove` against a public key; needs no ledger."""
+    """Check a proof written by `prove --plain` against a public key; needs no ledger."""
     with plain_errors():
         author = VerifyKey(raw_key(key))
         proof = Proof.decode(file.read_bytes())
@@ -162,6 +250,10 @@ def check_command(file: Path, key: str) -> None:
             f"true: key {author.key_id.hex()} signed event {proof.head.first_seq + proof.index} "
             f"of log {proof.head.log_id.hex()}"
         )
+
+
+for bench in (*COMMANDS, root):
+    ledger.add_command(bench)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger.log import LoaError, StoreError
+from node.usb_cli import add_usb
 
 if TYPE_CHECKING:
     from node.status import Status
@@ -56,7 +57,7 @@ def init(folder: Path, hub: str, token: str, unit: str) -> None:
     with plain_errors():
         import time
 
-        from ledger.log import DiskStore
+        from ledger.log import DiskStore, six_words
         from node.enrol import begin, finish
         from node.transport import HttpTransport
 
@@ -70,6 +71,7 @@ def init(folder: Path, hub: str, token: str, unit: str) -> None:
         finally:
             store.close()
         click.echo(f"ENROLLED {config.unit} {config.name} at {hub}")
+        click.echo(f"Six words, the same as on the station's page at the hub: {six_words(request, reply)}")
 
 
 @node.command()
@@ -145,3 +147,18 @@ def _lines(found: Status) -> list[str]:
         f"{found.day}: {outcomes}; {found.unfinished} under way",
         f"{found.pending} reports not sealed yet, {found.unreceipted_logs} logs not receipted yet",
     ]
+
+
+def _now() -> int:
+    """UTC s: the machine's clock, or the tempo of a demonstration when LOA_TEMPO names its file."""
+    import time
+
+    path = os.environ.get("LOA_TEMPO")
+    if not path:
+        return int(time.time())
+    from ledger.tempo import TempoReader
+
+    return int(TempoReader(Path(path).read_bytes, time.monotonic).utc())
+
+
+add_usb(node, plain_errors, _now, os.urandom)

@@ -25,6 +25,7 @@ class Contents:
         self._ready: set[bytes] = set()
         self._whole: set[bytes] = set()
         self._have: set[bytes] = set()
+        self.lost: set[bytes] = set()  # manifests that the disk damaged, until they are here again
 
     def manifest(self, name: bytes) -> Manifest | None:
         """The manifest of this hash, when it is here and is one."""
@@ -35,6 +36,7 @@ class Contents:
             if len(self._manifests) >= MANIFESTS_CACHED_MAX:
                 self._manifests.clear()
             self._manifests[name] = _decoded(data)
+            self.lost.discard(name)
         return self._manifests[name]
 
     def is_broken(self, name: bytes) -> bool:
@@ -77,9 +79,9 @@ class Contents:
         """The verified bytes. Raises BlobError when the disk lost or damaged them."""
         return self._blobs.read(rendition.sha256)
 
-    def drop(self, name: bytes) -> None:
-        """Removes content from the disk and from memory."""
-        self._blobs.delete(name)
+    def set_aside(self, name: bytes) -> None:
+        """The disk damaged this content: it is here no more; its good chunks are used again."""
+        self._blobs.set_aside(name)
         self.forget(name)
 
     def forget(self, name: bytes) -> None:
@@ -95,7 +97,9 @@ class Contents:
         try:
             return self._blobs.read(name)
         except BlobError:
-            self.drop(name)
+            self._blobs.delete(name)
+            self.forget(name)
+            self.lost.add(name)
             return None
 
 

@@ -20,6 +20,9 @@ from ledger.facts import (
     Outcome,
     Refused,
     Report,
+    Revoked,
+    RootsSet,
+    Rotated,
     Scheduled,
     Signed,
     Slot,
@@ -240,6 +243,8 @@ class Diary:
                 self._ledger.put(OWED_FROM, fact.ts)
             # A grant may make orders count that were refused when they came.
             return 0.0
+        if isinstance(fact, Revoked | Rotated | RootsSet):
+            return 0.0  # an ending may void orders, or give back those that a void one had replaced
         return None
 
 

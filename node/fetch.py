@@ -1,11 +1,13 @@
-"""Which content the station still lacks, and bringing it in: chunk by chunk, over any number of restarts.
+"""Which content the station still lacks, and bringing it in: piece by piece, over any number of restarts.
 
 What is needed follows from the plan alone: emergencies first, then by time to air. Of each manifest first
 the list itself, then what is heard, then what is shown, then leaflets. A chunk is checked against the
-manifest's hash before it touches the disk; a broken link costs one chunk. What the hub does not hold, or
-holds damaged, is asked for again later without holding up the rest.
+manifest's hash; a broken link costs no byte twice, a power cut what was under way, a damaged disk the
+damaged chunks. What the hub does not hold, or holds damaged, is asked for again later without holding up the
+rest. A manifest whose chunks make another whole than it names is proven false, and is not believed again.
 
-Bound: no network and no clock here; the station posts the job and hands the bytes back.
+Bound: no network and no clock here; the station posts the job and hands the bytes back. How much at once and
+a day is `portions.py`, what fits on the card `room.py`.
 """
 
 from __future__ import annotations
@@ -17,20 +19,21 @@ from hashlib import sha256
 from typing import Final
 
 from ledger.facts import Facts, Rendition, Slot, slots, verdict
-from ledger.log import CHUNK, BlobError, Blobs, Ledger, Store
+from ledger.log import CHUNK, BlobError, Blobs, Ledger, Store, StoreError
 from node.contents import Contents
 from node.courier import FetchJob
 from node.plays import Memories, Plays
+from node.portions import Budget, Pace
 from node.presence import Moment
+from node.room import BEHIND_S, Room
+from node.transport import PIECE_BYTES_MIN
 
 # Content for slots within this time is fetched; a week covers the longest outage we plan for.
 AHEAD_S: Final = 7 * 86_400
-# A manifest comes in one piece; longer ones are refused by everybody.
+# A manifest has no chunk hashes of its own; longer ones are refused by everybody.
 LIST_BYTES_MAX: Final = 262_144
-# A slot of yesterday may still begin late.
-BEHIND_S: Final = 86_400
-# Below this much free space only emergencies are fetched: logs and acknowledgments need the rest.
-RESERVE_BYTES: Final = 32 * 1024 * 1024
+# So much of a manifest at once: that of an hour's recording, and little to set aside of a day's budget.
+LIST_PORTION_BYTES: Final = 32_768
 # The disk has no room for content: the station goes on with what it has. Any other error of it is fatal.
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 # After a failure of one content: again after this, doubling up to the cap.
@@ -39,6 +42,9 @@ RETRY_CAP_S: Final = 3_600.0
 RETRY_DOUBLINGS_MAX: Final = 10
 # The list of what is needed is made anew this often even when the plan stands still: slots come into view.
 RELIST_S: Final = 21_600.0
+# Proven lies remembered over restarts; an officer who signs more of them has other questions to answer.
+FALSE_MAX: Final = 64
+FALSE: Final = "node.fetch.false"
 
 
 @dataclass(frozen=True)
@@ -64,11 +70,15 @@ class Fetcher:
         self._ledger = ledger
         self._blobs = blobs
         self._contents = contents
-        self._store = store
         self._memories = memories
         self._facts = facts
         self._unit = unit
-        self._cap_bytes = cap_bytes
+        self._room = Room(ledger, blobs, contents, store, memories, facts, unit)
+        self._budget = Budget(ledger, cap_bytes)
+        self._pace = Pace()
+        self._asked: tuple[FetchJob, float] | None = None  # the job given out last, and when (monotonic)
+        self._lists: dict[bytes, bytes] = {}  # manifests under way and what came of them
+        self._false = _hashes(ledger.get(FALSE))
         self._wants: list[Want] = []
         self._listed: tuple[int, float] | None = None  # (version of the facts, UTC)
         self._nothing = False  # nothing is missing until the list changes
@@ -76,8 +86,8 @@ class Fetcher:
         self.fetched_today = 0
 
     def lost(self, name: bytes, manifest: bytes) -> None:
-        """The disk damaged this content: drop it, so that it is fetched again."""
-        self._contents.drop(name)
+        """The disk damaged this content: what is damaged of it is fetched again."""
+        self._contents.set_aside(name)
         self._contents.forget(manifest)
         self._listed = None
         with self._ledger.transaction():
@@ -102,21 +112,22 @@ class Fetcher:
     def next_job(self, moment: Moment, plays: Plays, *, urgent_only: bool = False) -> FetchJob | None:
         """The next bytes to ask for, or None."""
         missing = self.missing(moment, plays)
+        self._room.tidy(moment)
         if self._nothing:
             return None
         for want in missing:
-            if (urgent_only and not want.urgent) or not self._may(want, moment):
+            if urgent_only and not want.urgent:
                 continue
-            job = self._job_for(want.manifest, moment)
+            job = self._job_for(want, moment)
             if job is not None:
                 self._note_lost(want.manifest)
-                return job
+                return self._given(job, moment)
         if urgent_only:
             return None
         for want in self._wants:
             job = self._extra_job(want, moment)
             if job is not None:
-                return job
+                return self._given(job, moment)
         self._note_complete(moment)
         self._nothing = all(self._is_settled(want.manifest) for want in self._wants)
         return None
@@ -130,17 +141,17 @@ class Fetcher:
     def take(self, job: FetchJob, data: bytes, moment: Moment) -> None:
         """Bytes of the hub for this job. Wrong ones are dropped and asked for again later."""
         self.fetched_today += len(data)
+        self._budget.used(len(data))
         try:
-            if job.length == LIST_BYTES_MAX:
-                if sha256(data).digest() != job.sha256:
-                    raise BlobError("blob-other", "this is not the manifest that was asked for")
-                self._blobs.put(data)
-                self._contents.forget(job.sha256)
+            if job.sha256 in self._lists:
+                self._take_list(job, data)
             else:
-                self._take_chunk(job, data)
+                if self._asked is not None and self._asked[0] == job:
+                    self._pace.came(job.length, len(data), moment.mono_s - self._asked[1])
+                self._take_piece(job, data)
         except BlobError:
             self.failed(job, moment.mono_s)
-        except OSError as error:
+        except (StoreError, OSError) as error:
             if error.errno not in NO_ROOM:
                 raise
             self.failed(job, moment.mono_s)
@@ -150,8 +161,12 @@ class Fetcher:
 
     def failed(self, job: FetchJob, mono_s: float) -> None:
         """This content could not be had; the link itself is fine."""
-        failures = min(self._later.get(job.sha256, (0.0, 0))[1] + 1, RETRY_DOUBLINGS_MAX)
-        self._later[job.sha256] = (mono_s + min(RETRY_CAP_S, RETRY_S * 2.0 ** (failures - 1)), failures)
+        self._lists.pop(job.sha256, None)
+        self._put_off(job.sha256, mono_s)
+
+    def _put_off(self, name: bytes, mono_s: float) -> None:
+        failures = min(self._later.get(name, (0.0, 0))[1] + 1, RETRY_DOUBLINGS_MAX)
+        self._later[name] = (mono_s + min(RETRY_CAP_S, RETRY_S * 2.0 ** (failures - 1)), failures)
 
     def _note_complete(self, moment: Moment) -> None:
         """Keeps since when a manifest can be heard here; also what a power cut left unsaid."""
@@ -184,65 +199,64 @@ class Fetcher:
     def _may_play(self, slot: Slot, moment: Moment) -> bool:
         return verdict(self._facts, slot, max(moment.utc_s, slot.start_s)) is None
 
-    def _may(self, want: Want, moment: Moment) -> bool:
-        if want.urgent:
-            return True
-        if self._cap_bytes and self.fetched_today >= self._cap_bytes:
-            return False
-        return self._store.free_bytes() > RESERVE_BYTES or self._make_room(moment)
-
-    def _make_room(self, moment: Moment) -> bool:
-        """Drops what no slot of the coming week needs. True when that was enough."""
-        needed: set[bytes] = set()
-        for slot in slots(self._facts, self._unit, moment.utc_s - BEHIND_S, moment.utc_s + AHEAD_S):
-            needed.add(slot.manifest)
-            manifest = self._contents.manifest(slot.manifest)
-            needed.update(rendition.sha256 for rendition in (manifest.renditions if manifest else ()))
-        dropped = [name for name in self._blobs.held() if name not in needed]
-        if dropped:
-            with self._ledger.transaction():
-                for name in dropped:
-                    self._memories.lost(name)
-        for name in dropped:
-            self._contents.drop(name)
-        return self._store.free_bytes() > RESERVE_BYTES
-
-    def _job_for(self, name: bytes, moment: Moment) -> FetchJob | None:
+    def _job_for(self, want: Want, moment: Moment) -> FetchJob | None:
+        name = want.manifest
         manifest = self._contents.manifest(name)
         if manifest is None:
             if self._contents.is_broken(name) or not self._is_time(name, moment):
                 return None
-            return FetchJob(name, 0, LIST_BYTES_MAX)
+            have = len(self._lists.setdefault(name, b""))
+            length = min(LIST_PORTION_BYTES, LIST_BYTES_MAX - have)
+            return self._portion(name, have, length, LIST_BYTES_MAX, want, moment)
         heard = self._contents.heard(manifest) or self._contents.read_out(manifest)
-        return None if heard is None else self._chunk_job(heard, moment)
+        return None if heard is None else self._piece_job(heard, want, moment)
 
     def _extra_job(self, want: Want, moment: Moment) -> FetchJob | None:
         """Board texts, images and leaflets, once everything that is heard is here."""
         manifest = self._contents.manifest(want.manifest)
-        if manifest is None or not self._may(want, moment):
-            return None
-        for rendition in manifest.renditions:
-            job = self._chunk_job(rendition, moment)
+        for rendition in manifest.renditions if manifest else ():
+            job = self._piece_job(rendition, want, moment)
             if job is not None:
                 return job
         return None
 
-    def _chunk_job(self, rendition: Rendition, moment: Moment) -> FetchJob | None:
-        name = rendition.sha256
-        if self._contents.has(name) or not self._is_time(name, moment):
+    def _piece_job(self, rendition: Rendition, want: Want, moment: Moment) -> FetchJob | None:
+        name, size = rendition.sha256, rendition.size
+        if self._contents.has(name) or not self._is_time(name, moment) or _identity(rendition) in self._false:
             return None
-        offset = self._blobs.partial(name)
-        if offset >= rendition.size:
-            # The power went between the last chunk and the check of the whole.
-            self._finished(name, moment)
-            return None
-        return FetchJob(name, offset, min(CHUNK, rendition.size - offset))
-
-    def _finished(self, name: bytes, moment: Moment) -> None:
         try:
-            self._blobs.finish(name)
+            begun = self._blobs.recover(name, rendition.chunk_hashes, size)
+            if begun >= size:
+                # The power went between the last chunk and the check of the whole, or the last was recovered.
+                self._finish(rendition)
+                return None
         except BlobError:
-            self._later[name] = (moment.mono_s + RETRY_S, 1)
+            self._put_off(name, moment.mono_s)
+            return None
+        except (StoreError, OSError) as error:
+            if error.errno not in NO_ROOM:
+                raise
+            self._put_off(name, moment.mono_s)
+            return None
+        chunk = CHUNK - begun % CHUNK
+        length = chunk if self._blobs.mending(name) else chunk + self._pace.length - CHUNK
+        return self._portion(name, begun, min(length, size - begun), size - begun, want, moment)
+
+    def _portion(
+        self, name: bytes, offset: int, length: int, rest: int, want: Want, moment: Moment
+    ) -> FetchJob | None:
+        """A request for `length` bytes, or as many as may still come today; None when `rest` does not fit."""
+        left = None if want.urgent else self._budget.room(moment)
+        if left is not None:
+            length = min(length, left)
+        if length <= 0 or not self._room.has_for(rest, moment, urgent=want.urgent):
+            return None
+        return FetchJob(name, offset, length)
+
+    def _given(self, job: FetchJob, moment: Moment) -> FetchJob:
+        self._budget.charge(job.length, moment)
+        self._asked = (job, moment.mono_s)
+        return job
 
     def _is_settled(self, name: bytes) -> bool:
         """True when all of this manifest is here and known to be: it is no concern of ours any more."""
@@ -251,17 +265,50 @@ class Fetcher:
     def _is_time(self, name: bytes, moment: Moment) -> bool:
         return moment.mono_s >= self._later.get(name, (moment.mono_s, 0))[0]
 
-    def _take_chunk(self, job: FetchJob, data: bytes) -> None:
-        index = job.offset // CHUNK
-        found = sha256(data).digest()
+    def _take_list(self, job: FetchJob, data: bytes) -> None:
+        """A manifest or its next part: only the whole can be checked."""
+        begun = self._lists[job.sha256]
+        if job.offset != len(begun) or len(data) > job.length:
+            raise BlobError("blob-range", "this part of the manifest was not asked for")
+        begun += data
+        if sha256(begun).digest() == job.sha256:
+            self._blobs.put(begun)
+            self._lists.pop(job.sha256)
+            self._contents.forget(job.sha256)
+        elif len(data) < PIECE_BYTES_MIN or len(begun) >= LIST_BYTES_MAX:
+            raise BlobError("blob-other", "this is not the manifest that was asked for")
+        else:
+            self._lists[job.sha256] = begun
+
+    def _take_piece(self, job: FetchJob, data: bytes) -> None:
+        if not min(job.length, PIECE_BYTES_MIN) <= len(data) <= job.length:
+            raise BlobError("chunk-size", "neither what was asked for nor a beginning worth keeping")
         # Two manifests may name one content, and one of them may be wrong about its pieces.
-        named = self._renditions(job.sha256)
-        size = next((one.size for one in named if found in one.chunk_hashes[index : index + 1]), None)
-        if size is None or len(data) != job.length:
-            raise BlobError("chunk-hash", "the chunk is not what any manifest names")
-        self._blobs.add_chunk(job.sha256, index, data, found)
-        if job.offset + job.length >= size:
-            self._blobs.finish(job.sha256)
+        named = list(self._renditions(job.sha256))
+        if not named:
+            return
+        rendition = named[0]
+        if len(named) > 1:
+            rendition = next((one for one in named if self._fits(one, data)), rendition)
+        here = self._blobs.add(job.sha256, job.offset, data, rendition.chunk_hashes, rendition.size)
+        if here >= rendition.size:
+            self._finish(rendition)
+
+    def _fits(self, rendition: Rendition, data: bytes) -> bool:
+        return self._blobs.fits(rendition.sha256, data, rendition.chunk_hashes, rendition.size)
+
+    def _finish(self, rendition: Rendition) -> None:
+        try:
+            self._blobs.finish(rendition.sha256, rendition.chunk_hashes)
+        except BlobError as error:
+            if error.code == "blob-chunks":
+                self._condemn(rendition)
+            raise
+
+    def _condemn(self, rendition: Rendition) -> None:
+        """Its chunks came as named and make another whole: fetching them again would end alike, for ever."""
+        self._false = (*self._false, _identity(rendition))[-FALSE_MAX:]
+        self._ledger.put(FALSE, b"".join(self._false))
 
     def _renditions(self, name: bytes) -> Iterator[Rendition]:
         """What the manifests at hand say of this content."""
@@ -274,3 +321,14 @@ class Fetcher:
 
 def _urgency(want: Want) -> tuple[int, int, bytes]:
     return -want.level, want.start_s, want.manifest
+
+
+def _identity(rendition: Rendition) -> bytes:
+    """What a manifest claims of the bytes of one content."""
+    claims = b"".join((rendition.sha256, rendition.size.to_bytes(8, "big"), *rendition.chunk_hashes))
+    return sha256(claims).digest()
+
+
+def _hashes(kept: object) -> tuple[bytes, ...]:
+    data = kept if isinstance(kept, bytes) else b""
+    return tuple(data[at : at + 32] for at in range(0, len(data) // 32 * 32, 32))

@@ -25,6 +25,7 @@ STEP_S: Final = 30.0
 
 ALIVE: Final = "node.alive_s"
 LOW: Final = "node.low_s"
+FLOOR: Final = "node.floor_s"
 
 OFF: Final = "off"
 BLIND: Final = "blind"
@@ -56,10 +57,12 @@ class Presence:
         self._memories = memories
         self._stall_s = stall_s
         low_s = ledger.get(LOW, 0)
+        floor_s = ledger.get(FLOOR, 0)
         alive_s = ledger.get(ALIVE, 0)
         assert isinstance(low_s, int)
+        assert isinstance(floor_s, int)
         assert isinstance(alive_s, int)
-        self.time: Final = TrustedTime(low_s)
+        self.time: Final = TrustedTime(low_s, floor_s)
         self.alive_s = alive_s
         self._boot_mono_s: float | None = None
         self._last: Moment | None = None  # the last call
@@ -91,6 +94,7 @@ class Presence:
         """Writes the alive mark into the open transaction. Only a trusted time is a mark."""
         assert self._ledger.in_transaction
         self._ledger.put(LOW, int(self.time.low(moment.mono_s)))
+        self._ledger.put(FLOOR, int(self.time.floor_s))
         if moment.trusted:
             self.alive_s = moment.ts
             self._ledger.put(ALIVE, moment.ts)

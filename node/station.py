@@ -172,7 +172,11 @@ class Station:
                 break
             now = self._clock.now()
         else:
+            # More answers at once than one tick takes: the last one is here and must not be asked for again.
             moment = self._look(now)
+            if done is not None:
+                self._exchange.take(done, moment)
+                moment = self._look(now)
         wait_s = self._wait_s(moment)
         self._wake_mono_s = now.mono_s + wait_s
         self._seen = (now.wall_s - now.mono_s, now.confidence)
@@ -207,7 +211,10 @@ class Station:
     # -- one look --------------------------------------------------------------------------------------------
 
     def _look(self, now: Now) -> Moment:
+        doubted = self.presence.time.in_doubt
         self._moment, step = self.presence.observe(now)
+        if self.presence.time.in_doubt and not doubted:
+            self.agent.hurry(now.mono_s, 0.0)  # only the hub can say whether we slept or the clock was set
         if step is not None:
             self._diary.report(step)
         return self._moment

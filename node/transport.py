@@ -6,6 +6,10 @@ exactly what the protocol says, redirects are never followed, and a total deadli
 kept here, in our own loop, because no client library has them. What the bytes *mean* is decided later, by
 signatures.
 
+Content is another matter: it is checked chunk by chunk against a hash, so what came of it before the link
+broke is worth keeping. Such a beginning is handed on as a short answer, and the next request goes on behind
+it.
+
 Bound: this file judges only the shape of an answer; an answer of the right shape may still be a forgery.
 """
 
@@ -29,6 +33,10 @@ REPLY_BYTES_MAX = 262_144
 ERROR_BYTES_MAX = 4_096
 # A hub may ask for patience, not for silence: longer waits are cut to this.
 RETRY_AFTER_MAX_S = 3_600.0
+# Less than this of a broken answer is not worth another request's head: it counts as no answer at all.
+PIECE_BYTES_MIN = 4_096
+# The hub's strong ETag of content is this much of its hash, in quotes.
+ETAG_HEX = 16
 USER_AGENT = "loa"
 
 
@@ -46,6 +54,16 @@ class HubBusy(TransportError):
     def __init__(self, what: str, retry_after_s: float) -> None:
         super().__init__("hub-busy", what)
         self.retry_after_s = min(max(retry_after_s, 0.0), RETRY_AFTER_MAX_S)
+
+
+class CutShort(TransportError):
+    """The link broke inside an answer's body. head: of the answer; data: what came of the body."""
+
+    def __init__(self, code: str, what: str, response: httpx2.Response, data: bytes) -> None:
+        super().__init__(code, what)
+        self.status: int = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+        self.data = data
 
 
 class Transport(Protocol):
@@ -138,15 +156,28 @@ class HttpTransport:
         return self._post("/v1/enrol", body)
 
     def fetch(self, sha256: bytes, offset: int, length: int) -> bytes:
-        """GET /v1/blob/<hex>, bytes offset … offset+length−1; fewer only at the blob's end, never none."""
+        """GET /v1/blob/<hex>, bytes offset … offset+length−1, never none.
+
+        Fewer at the blob's end, and when the link broke after at least PIECE_BYTES_MIN of them.
+        """
+        tag = f'"{sha256.hex()[:ETAG_HEX]}"'
         wanted = {"Range": f"bytes={offset}-{offset + length - 1}"}
-        status, headers, data = self._send("GET", f"/v1/blob/{sha256.hex()}", wanted, b"", length)
+        if offset:
+            wanted["If-Range"] = tag
+        try:
+            status, headers, data = self._send("GET", f"/v1/blob/{sha256.hex()}", wanted, b"", length)
+        except CutShort as cut:
+            if len(cut.data) < PIECE_BYTES_MIN:
+                raise
+            status, headers, data = cut.status, cut.headers, cut.data
         if status == 404:
             raise TransportError("blob-absent", "the hub does not hold this content (yet)")
         if status not in (200, 206):
             raise self._refusal(status, headers, data)
         if headers.get("content-type", "").split(";")[0].strip() not in (BLOB_TYPE, CONTENT_TYPE):
             raise TransportError("not-the-hub", "the answer is not content from the hub")
+        if headers.get("etag", tag) != tag:
+            raise TransportError("blob-other", "the answer is another content than was asked for")
         if status == 206 and not headers.get("content-range", "").startswith(f"bytes {offset}-"):
             raise TransportError("blob-range", "the hub answered with another part of the content")
         if status == 200 and offset != 0:
@@ -205,8 +236,7 @@ class HttpTransport:
             http.deadline.at_s = float("inf")
 
     def _body(self, response: httpx2.Response, started_s: float, bytes_max: int) -> bytes:
-        """The whole body, or TransportError: too much, too slow, too long, re-encoded or cut."""
-        limits = self._limits
+        """The whole body. TransportError: too much or re-encoded; CutShort: too slow, too long or cut."""
         room = bytes_max if response.status_code in (200, 206) else ERROR_BYTES_MAX
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             raise TransportError("rewritten", "something on the way re-encoded the answer")
@@ -215,22 +245,32 @@ class HttpTransport:
             raise TransportError(
                 "oversize", f"the answer announces {declared} bytes, at most {room} are taken"
             )
-        parts: list[bytes] = []
-        size = 0
-        for part in response.iter_raw():
-            size += len(part)
-            self.meter.down += len(part)
-            if size > room:
-                raise TransportError("oversize", f"the answer is longer than {room} bytes")
-            parts.append(part)
-            taken_s = self._mono() - started_s
-            if taken_s > limits.total_s:
-                raise TransportError("deadline", f"the exchange took more than {limits.total_s:g} s")
-            if taken_s > limits.rate_grace_s and size < limits.rate_min * (taken_s - limits.rate_grace_s):
-                raise TransportError("too-slow", f"{size} bytes in {taken_s:.0f} s is not an exchange")
-        if declared and size != int(declared):
-            raise TransportError("truncated", f"{size} of {declared} bytes arrived")
-        return b"".join(parts)
+        body = bytearray()
+        try:
+            for part in response.iter_raw():
+                self.meter.down += len(part)
+                if len(body) + len(part) > room:
+                    raise TransportError("oversize", f"the answer is longer than {room} bytes")
+                body += part
+                wrong = self._too_slow(len(body), self._mono() - started_s)
+                if wrong is not None:
+                    raise CutShort(*wrong, response, bytes(body))
+        except self._http.faults as error:
+            what = f"the answer broke off: {type(error).__name__}: {error}"
+            raise CutShort("link", what, response, bytes(body)) from error
+        if declared and len(body) != int(declared):
+            what = f"{len(body)} of {declared} bytes arrived"
+            raise CutShort("truncated", what, response, bytes(body))
+        return bytes(body)
+
+    def _too_slow(self, size: int, taken_s: float) -> tuple[str, str] | None:
+        """Code and sentence when an exchange that brought `size` bytes in this time must end."""
+        limits = self._limits
+        if taken_s > limits.total_s:
+            return "deadline", f"the exchange took more than {limits.total_s:g} s"
+        if taken_s > limits.rate_grace_s and size < limits.rate_min * (taken_s - limits.rate_grace_s):
+            return "too-slow", f"{size} bytes in {taken_s:.0f} s is not an exchange"
+        return None
 
     def _refusal(self, status: int, headers: Mapping[str, str], data: bytes) -> TransportError:
         """What an answer other than success says. It is unsigned: it explains, it never changes state."""

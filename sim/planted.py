@@ -64,7 +64,7 @@ PLANTED: dict[str, Plant] = {
     ),
     "unsigned-taken": Plant(
         "the hub verifies no signature",
-        frozenset({"I2"}),
+        frozenset({"I2", "I3"}),  # for what it holds, the honest rest of that log is refused
         bugs.unsigned_taken,
         rates={"flip_request": 0.5},
     ),

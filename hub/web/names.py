@@ -108,6 +108,9 @@ def deed_name(what: str) -> str:
         "registered": gettext("Đã đăng ký trạm"),
         "quiet-hours": gettext("Đã đặt giờ yên tĩnh"),
         "granted": gettext("Đã trao quyền"),
+        "revoked": gettext("Đã thu hồi khóa"),
+        "rotated": gettext("Đã đổi khóa"),
+        "roots-set": gettext("Đã đổi bộ khóa gốc"),
     }.get(what, what)
 
 

@@ -44,10 +44,23 @@ from ledger.facts.decisions import (
     Submitted,
     Target,
 )
+from ledger.facts.endings import (
+    EXCEPTIONS_MAX,
+    REVOCATION_REASON_CHARS_MAX,
+    Cut,
+    Place,
+    Revoked,
+    RootsSet,
+    Rotated,
+    pack_pairs,
+    possession_of,
+    read_pairs,
+)
 from ledger.facts.events import Decision, Fact, Report, parse, peek_type
 from ledger.facts.fields import SERIES_MAX, Malformed, acceptable_text
 from ledger.facts.index import ON_TIME_S, Slot
 from ledger.facts.judge import in_quiet_hours
+from ledger.facts.keeping import needed_manifests
 from ledger.facts.manifest import (
     AUDIO,
     BOARD_IMAGE,
@@ -69,6 +82,7 @@ from ledger.facts.plan import (
     verdict,
     withdrawals,
 )
+from ledger.facts.recorded import Recorded
 from ledger.facts.reports import (
     Acknowledged,
     ClockStepped,
@@ -77,9 +91,11 @@ from ledger.facts.reports import (
     WithdrawalSeen,
     WithdrawalState,
 )
+from ledger.facts.roots import RootSet, RootStatement, sign_roots
 from ledger.facts.signed import Signed, event_id, read
-from ledger.facts.standing import HUB_ONLY, Order, Standing, audience_of
+from ledger.facts.standing import HUB_ONLY, Order, Standing, asks, audience_of
 from ledger.facts.state import QUIET_DEFAULT, Facts
+from ledger.facts.stays import cut_at, hubs_of, reach_of, stays
 from ledger.facts.transit import AckCoder
 from ledger.facts.units import UNIT_CHARS_MAX, ancestors, covers, is_unit, label, parent
 from ledger.log.journal import ForkFound, Ingested, LogOpened
@@ -96,6 +112,7 @@ __all__ = [
     "Cancelled",
     "ClockStepped",
     "Condition",
+    "Cut",
     "DOCUMENT",
     "DaySummary",
     "Decision",
@@ -103,6 +120,7 @@ __all__ = [
     "Drafted",
     "EMERGENCY_LIFE_DEFAULT_S",
     "EMERGENCY_LIFE_MAX_S",
+    "EXCEPTIONS_MAX",
     "EmergencyOrdered",
     "Evidence",
     "Explanation",
@@ -123,15 +141,23 @@ __all__ = [
     "OnInterrupt",
     "Order",
     "Outcome",
+    "Place",
     "QUIET_DEFAULT",
     "QuietHoursSet",
     "REASON_CHARS_MAX",
     "RENDITION_BYTES_MAX",
+    "REVOCATION_REASON_CHARS_MAX",
+    "Recorded",
     "Refused",
     "Rendition",
     "Report",
     "Returned",
+    "Revoked",
     "Right",
+    "RootSet",
+    "RootStatement",
+    "RootsSet",
+    "Rotated",
     "SERIES_MAX",
     "SLOT_LENGTH_MAX_S",
     "Scheduled",
@@ -151,10 +177,12 @@ __all__ = [
     "WithdrawalState",
     "acceptable_text",
     "ancestors",
+    "asks",
     "at",
     "audience_of",
     "calendar",
     "covers",
+    "cut_at",
     "day_from_iso",
     "days_of",
     "due",
@@ -162,22 +190,30 @@ __all__ = [
     "expected",
     "explain",
     "has_day",
+    "hubs_of",
     "in_quiet_hours",
     "is_unit",
     "iso",
     "label",
     "local_day",
+    "needed_manifests",
     "minute_of_day",
     "owed",
     "pack_days",
+    "pack_pairs",
     "parent",
     "parse",
     "peek_type",
     "plan",
+    "possession_of",
+    "reach_of",
     "read",
     "read_condition",
+    "read_pairs",
     "say_detail",
+    "sign_roots",
     "slots",
+    "stays",
     "units",
     "verdict",
     "withdrawals",

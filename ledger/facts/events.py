@@ -2,8 +2,7 @@
 
 A type number fixes arity and meaning for ever. Whatever is not a fact of this table, in the form the table
 says, is `Malformed` with a reason: such an event is kept in its log, forwarded, provable and never applied,
-so that one bad or newer event cannot wedge a log. Reserved and not yet given a form: 17 feedback, 65 key
-rotation, 66 revocation, 67 root set.
+so that one bad or newer event cannot wedge a log. Reserved and not yet given a form: 17 feedback.
 
 Bound: form only. Whether a well-formed decision counts is `state.py`'s question.
 """
@@ -24,6 +23,7 @@ from ledger.facts.decisions import (
     StationRegistered,
     Submitted,
 )
+from ledger.facts.endings import Revoked, RootsSet, Rotated
 from ledger.facts.fields import Kind, Malformed
 from ledger.facts.reports import Acknowledged, ClockStepped, DaySummary, Refused, WithdrawalSeen
 from ledger.log import codec
@@ -41,6 +41,9 @@ Decision: TypeAlias = (
     | Returned
     | StationRegistered
     | Granted
+    | Rotated
+    | Revoked
+    | RootsSet
 )
 Report: TypeAlias = Acknowledged | DaySummary | ClockStepped | Refused | WithdrawalSeen
 Journal: TypeAlias = LogOpened | Ingested | ForkFound
@@ -64,6 +67,9 @@ _KINDS: Final[dict[int, type[Kind]]] = {
         Refused,
         WithdrawalSeen,
         Granted,
+        Rotated,
+        Revoked,
+        RootsSet,
     )
 }
 _JOURNAL: Final[dict[int, type[LogOpened] | type[Ingested] | type[ForkFound]]] = {

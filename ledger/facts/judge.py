@@ -16,7 +16,7 @@ from ledger.facts.calendar import DAY_S, local_day, second_of_day
 from ledger.facts.decisions import Approved, EmergencyOrdered, Scheduled
 from ledger.facts.index import Slot, UnitIndex
 from ledger.facts.outcome import Detail, Outcome, Verdict
-from ledger.facts.standing import NO_AUTHORITY, SELF_APPROVED, Order, Standing
+from ledger.facts.standing import KEY_ENDED, NO_AUTHORITY, SELF_APPROVED, Order, Standing
 from ledger.facts.state import Facts
 from ledger.facts.units import covers
 
@@ -57,8 +57,10 @@ def judge(facts: Facts, index: UnitIndex, slot: Slot, at_s: float) -> Judged:
     if isinstance(approval, Verdict):
         return Judged(slot, approval)
     hours = facts.quiet_hours(slot.unit)
-    # Planned into quiet hours stays silent even if it could begin late after them: the order was wrong.
-    if any(in_quiet_hours(hours, begin_s, slot.length_s) for begin_s in {slot.start_s, at_s}):
+    # Planned into quiet hours stays silent even if it could begin late after them: the order was wrong. The
+    # few seconds by which a beginning still counts as on time do not push its end into them.
+    begins = {slot.start_s, at_s if slot.is_late(at_s) else slot.start_s}
+    if any(in_quiet_hours(hours, begin_s, slot.length_s) for begin_s in begins):
         return Judged(slot, suppressed(Detail.QUIET))
     return Judged(slot, None, approval.position)
 
@@ -145,4 +147,4 @@ def _unapproved(facts: Facts, fact: Scheduled, unit: str) -> Verdict:
     }
     if SELF_APPROVED in reasons:
         return suppressed(Detail.SELF_APPROVED)
-    return suppressed(Detail.NO_AUTHORITY if NO_AUTHORITY in reasons else Detail.UNAPPROVED)
+    return suppressed(Detail.NO_AUTHORITY if {NO_AUTHORITY, KEY_ENDED} & reasons else Detail.UNAPPROVED)

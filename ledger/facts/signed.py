@@ -10,6 +10,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from ledger.facts.endings import Place
 from ledger.facts.events import Fact, parse
 from ledger.facts.fields import Malformed
 
@@ -37,6 +38,11 @@ class Signed:
     log_id: bytes
     seq: int
     position: int
+
+    @property
+    def place(self) -> Place:
+        """Where it stands in its author's logs."""
+        return Place(self.log_id, self.seq)
 
     @cached_property
     def id(self) -> bytes:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeAlias, TypeVar
 
-from ledger.facts.authority import Right
 from ledger.facts.decisions import (
     Approved,
     Cancelled,
@@ -20,7 +19,9 @@ from ledger.facts.decisions import (
     Scheduled,
     StationRegistered,
 )
+from ledger.facts.endings import Revoked, RootsSet, Rotated
 from ledger.facts.events import parse, peek_type
+from ledger.facts.rights import Right
 from ledger.facts.signed import Signed
 
 DECISION_TYPES: Final = frozenset(
@@ -34,12 +35,18 @@ DECISION_TYPES: Final = frozenset(
         Drafted,
         StationRegistered,
         Granted,
+        Rotated,
+        Revoked,
+        RootsSet,
     )
 )
+
+_ENDINGS: TypeAlias = Rotated | Revoked | RootsSet
 
 HUB_ONLY: Final = "-"  # audience of a draft: replayed by the hub at start, in no station's territory
 
 NO_AUTHORITY: Final = "no-authority"
+KEY_ENDED: Final = "key-ended"
 SELF_APPROVED: Final = "self-approved"
 SERIES_TAKEN: Final = "series-taken"
 NOT_SEALED_ALONE: Final = "not-sealed-alone"
@@ -83,7 +90,9 @@ def audience_of(events: Sequence[bytes]) -> str | None:
         return HUB_ONLY
     if isinstance(fact, StationRegistered):
         return fact.unit
-    if isinstance(fact, Approved | Scheduled | EmergencyOrdered | Cancelled | QuietHoursSet | Granted):
+    if isinstance(
+        fact, Approved | Scheduled | EmergencyOrdered | Cancelled | QuietHoursSet | Granted | _ENDINGS
+    ):
         return fact.territory
     return None
 

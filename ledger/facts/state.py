@@ -11,17 +11,19 @@ eyes; stations never see drafts, the hub does). Whatever does not count is remem
 lacks only authority is tried again after every accepted grant. Equal bytes from one key count once: a
 restored author who seals an old approval again must not revive what was withdrawn since.
 
+A revocation, a rotation and a root set take away from what counted before. They are rare, so what they may
+touch is judged again from the beginning, in memory: the result is that of a reader who knew them all along.
+
 Bound: no clock, no I/O, no opinion on what plays; that is `plan.py`.
 """
 
 from __future__ import annotations
 
 from bisect import insort
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from ledger.facts.authority import Authority, Right
+from ledger.facts.authority import Authority
 from ledger.facts.decisions import (
     Approved,
     Cancelled,
@@ -32,11 +34,15 @@ from ledger.facts.decisions import (
     Scheduled,
     StationRegistered,
 )
+from ledger.facts.docket import REFUSED_PER_KEY_MAX, Docket, identity_of
+from ledger.facts.endings import Revoked, RootsSet, Rotated
 from ledger.facts.events import peek_type
 from ledger.facts.fields import Malformed
+from ledger.facts.rights import Right
 from ledger.facts.signed import Signed, read
 from ledger.facts.standing import (
     DECISION_TYPES,
+    KEY_ENDED,
     NO_AUTHORITY,
     NOT_SEALED_ALONE,
     SELF_APPROVED,
@@ -59,7 +65,6 @@ if TYPE_CHECKING:
     from ledger.log.store import Stored
 
 QUIET_DEFAULT: Final = (21 * 60 + 30, 5 * 60)  # minutes of the local day, when no decision says otherwise
-REFUSED_PER_KEY_MAX: Final = 512  # remembered refusals of one signer: nonsense must not eat the memory
 
 
 class Decisions(Protocol):
@@ -80,10 +85,19 @@ class Facts:
         self._roots = tuple(roots)
         self.version = 0
         self.epoch = 0
+        self._loading = False
+        self._stale = False  # while loading: something came that makes everything be judged again
         self._clear()
 
     def _clear(self) -> None:
         self.authority = Authority(self._roots)
+        self._docket = Docket()
+        self._refused_view: tuple[int, list[tuple[Signed, str]]] = (-1, [])
+        self.touched: list[tuple[str, bytes | int]] = []
+        self.indexes: dict[str, UnitIndex] = {}
+        self._clear_standing()
+
+    def _clear_standing(self) -> None:
         self.approvals: dict[bytes, list[Standing[Approved]]] = {}
         self.schedules: dict[int, list[Standing[Scheduled]]] = {}
         self.emergencies: dict[int, list[Standing[EmergencyOrdered]]] = {}
@@ -93,13 +107,6 @@ class Facts:
         self.quiet: dict[str, list[Standing[QuietHoursSet]]] = {}
         self.stations: dict[str, Standing[StationRegistered]] = {}
         self.drafts: dict[tuple[bytes, int], set[bytes]] = {}
-        self.touched: list[tuple[str, bytes | int]] = []
-        self.indexes: dict[str, UnitIndex] = {}
-        self._seen: set[tuple[bytes, bytes]] = set()
-        self._refused: dict[tuple[bytes, bytes], tuple[Signed, str]] = {}
-        self._refused_by: Counter[bytes] = Counter()
-        self._refused_approvals: dict[bytes, list[tuple[Signed, Approved]]] = {}
-        self._refused_view: tuple[int, list[tuple[Signed, str]]] = (-1, [])
 
     # --- taking in -----------------------------------------------------------------------------------------
 
@@ -111,15 +118,20 @@ class Facts:
     def load(self, ledger: Decisions) -> list[VerifyKey]:
         """Forgets everything and replays the ledger's decisions; returns the keys they introduce."""
         self.reset()
+        self._loading, self._stale = True, False
         introduced: list[VerifyKey] = []
         position = 0
-        while True:
-            before = position
-            for stored in ledger.since(position, decisions_only=True):
-                introduced += self.admit(stored)
-                position = stored.position
-            if position == before:
-                return introduced
+        try:
+            while True:
+                before = position
+                for stored in ledger.since(position, decisions_only=True):
+                    introduced += self.admit(stored)
+                    position = stored.position
+                if position == before:
+                    break
+        finally:
+            self._loading = False
+        return introduced + self._judge_again() if self._stale else introduced
 
     def admit(self, stored: Stored) -> list[VerifyKey]:
         """Takes in one verified segment, in order of position; returns the keys it introduces."""
@@ -133,55 +145,134 @@ class Facts:
         if peek_type(events[0]) not in DECISION_TYPES:
             return []
         (signed,) = read(stored)
-        identity = (signed.key_id, signed.id)
-        if identity in self._seen:
-            return []
-        self._seen.add(identity)
-        if isinstance(signed.fact, Malformed):
-            self._refuse(signed, signed.fact.reason)
-            return []
-        if isinstance(signed.fact, Granted):
+        if not self._docket.is_new(signed):
+            return self._at_another_place(signed)
+        fact = signed.fact
+        if isinstance(fact, Malformed):
+            self._refuse(signed, fact.reason)
+        elif isinstance(fact, Granted):
+            self._docket.grants[identity_of(signed)] = signed
             return self._grant(signed)
-        self._decide(signed)
+        elif isinstance(fact, Rotated | Revoked):
+            self._docket.endings[identity_of(signed)] = signed
+            return self._end(signed)
+        elif isinstance(fact, RootsSet):
+            return self._follow(signed)
+        else:
+            self._docket.others[identity_of(signed)] = signed
+            self._decide(signed)
+        return []
+
+    def _at_another_place(self, copy: Signed) -> list[VerifyKey]:
+        """The same bytes again: they may stand where an ending lets them stay, and the first did not."""
+        first, reason = self._docket.refusal_of(copy)
+        if reason is None or not reason.endswith(KEY_ENDED):
+            return []
+        if isinstance(first.fact, Granted):
+            return self._grant(first)
+        if isinstance(first.fact, Rotated | Revoked):
+            return self._judge_again() if self.authority.could_end(copy) else []
+        self._decide(first)
         return []
 
     def _grant(self, signed: Signed) -> list[VerifyKey]:
         """One accepted grant may make others, and then decisions, acceptable: repeat until nothing moves."""
         introduced: list[VerifyKey] = []
+        stirred = False
         waiting = [signed]
         while waiting:
             moved = False
             for grant in waiting:
                 try:
-                    introduced.append(self.authority.apply(grant))
+                    copies = [copy.place for copy in self._docket.all_of(grant)[1:]]
+                    subject = self.authority.apply(grant, copies)
                 except NotAllowed as refusal:
                     self._refuse(grant, refusal.code)
                 else:
-                    self._forget(grant)
+                    introduced.append(subject)
+                    stirred = stirred or self.authority.stirs(subject.key_id)
+                    self._docket.allow(grant)
                     moved = True
             if not moved:
                 break
-            waiting = [held for held, _ in self._refused.values() if isinstance(held.fact, Granted)]
+            waiting = [held for held, _ in self._docket.refused.values() if isinstance(held.fact, Granted)]
+        if stirred:
+            return introduced + self._judge_again()
         if introduced:
-            for held, reason in list(self._refused.values()):
-                if reason == NO_AUTHORITY:
+            for held, reason in list(self._docket.refused.values()):
+                if reason in (NO_AUTHORITY, KEY_ENDED):
                     self._decide(held)
             self._changed(all_views=True)
         return introduced
+
+    def _end(self, signed: Signed) -> list[VerifyKey]:
+        if self.authority.could_end(signed):
+            return self._judge_again()
+        self.authority.hear(signed)
+        self._refuse(signed, self.authority.refusal(signed) or KEY_ENDED)
+        return []
+
+    def _follow(self, signed: Signed) -> list[VerifyKey]:
+        """One root set may be what a later one waited for; each makes everything be judged again."""
+        before = self.authority.roots.now
+        introduced: list[VerifyKey] = []
+        waiting = [signed]
+        while waiting:
+            version = self.authority.roots.now.version
+            for held in waiting:
+                assert isinstance(held.fact, RootsSet), "only root sets wait here"
+                try:
+                    introduced += self.authority.follow(held.fact)
+                except NotAllowed as refusal:
+                    self._refuse(held, refusal.code)
+                else:
+                    self._docket.allow(held)
+            if version == self.authority.roots.now.version:
+                break
+            waiting = [held for held, _ in self._docket.refused.values() if isinstance(held.fact, RootsSet)]
+        return introduced + self._judge_again() if self.authority.roots.now is not before else []
+
+    def _judge_again(self) -> list[VerifyKey]:
+        """Everything anew, as if it had been known from the beginning; returns the keys known only now."""
+        if self._loading:
+            self._stale = True
+            return []
+        docket = self._docket
+        before = set(self.authority.keys())
+        refused = self.authority.again(docket.with_places(docket.endings), docket.with_places(docket.grants))
+        for signed in (*docket.grants.values(), *docket.endings.values(), *docket.others.values()):
+            docket.allow(signed)
+        for signed, code in refused:
+            self._refuse(signed, code)
+        for signed in list(docket.endings.values()):
+            code_or_none = self.authority.refusal(signed)
+            if code_or_none is not None:
+                self._refuse(signed, code_or_none)
+        self._clear_standing()
+        for signed in list(docket.others.values()):
+            self._decide(signed)
+        self._changed(all_views=True)
+        after = self.authority.keys()
+        return [key for key in after if key not in before]
 
     def _decide(self, signed: Signed) -> None:
         fact = signed.fact
         right, territory, ts = asks(signed)
         if isinstance(fact, Drafted):
             self._note_draft(signed, fact)
-        if not self.authority.may(signed.key_id, right, territory, ts):
-            self._refuse(signed, NO_AUTHORITY)
+        may = self.authority.may
+        allowed = [
+            one for one in self._docket.all_of(signed) if may(one.key_id, right, territory, ts, one.place)
+        ]
+        if not allowed:
+            ended = self.authority.ended(signed.key_id, right, territory, ts)
+            self._refuse(signed, KEY_ENDED if ended else NO_AUTHORITY)
             return
         if isinstance(fact, Approved) and signed.key_id in self.drafts.get((fact.bulletin, fact.version), ()):
             self._refuse(signed, SELF_APPROVED)
             return
-        self._forget(signed)
-        self._accept(signed)
+        self._docket.allow(signed)
+        self._accept(allowed[0])
 
     def _note_draft(self, signed: Signed, fact: Drafted) -> None:
         """Whoever drafted a version cannot have approved it, in whichever order the two arrived."""
@@ -219,23 +310,8 @@ class Facts:
         self._changed()
 
     def _refuse(self, signed: Signed, reason: str) -> None:
-        identity = (signed.key_id, signed.id)
-        if identity not in self._refused:
-            if self._refused_by[signed.key_id] >= REFUSED_PER_KEY_MAX:
-                return
-            self._refused_by[signed.key_id] += 1
-            if isinstance(signed.fact, Approved):
-                self._refused_approvals.setdefault(signed.fact.bulletin, []).append((signed, signed.fact))
-        self._refused[identity] = (signed, reason)
+        self._docket.refuse(signed, reason)
         self._changed()
-
-    def _forget(self, signed: Signed) -> None:
-        """What was refused and now counts is no longer refused."""
-        if self._refused.pop((signed.key_id, signed.id), None) is None:
-            return
-        self._refused_by[signed.key_id] -= 1
-        if isinstance(signed.fact, Approved):
-            self._refused_approvals[signed.fact.bulletin].remove((signed, signed.fact))
 
     def _touch(self, territory: str, subject: bytes | int) -> None:
         self.touched.append((territory, subject))
@@ -252,7 +328,7 @@ class Facts:
         """Decisions that do not count, in order of position, each with its reason."""
         version, view = self._refused_view
         if version != self.version:
-            view = sorted([*self._refused.values(), *self._taken()], key=lambda row: row[0].position)
+            view = sorted([*self._docket.refused.values(), *self._taken()], key=lambda row: row[0].position)
             self._refused_view = (self.version, view)
         return view
 
@@ -273,7 +349,9 @@ class Facts:
         """True when `later` may stand in for all these: the same key, or one with the right to them."""
         return all(
             later.key_id == one.key_id
-            or self.authority.may(later.key_id, order_right(one.fact), one.fact.territory, later.fact.ts)
+            or self.authority.may(
+                later.key_id, order_right(one.fact), one.fact.territory, later.fact.ts, later.signed.place
+            )
             for one in earlier
         )
 
@@ -293,7 +371,9 @@ class Facts:
         return (
             cancel.position > decision.position
             and covers(cancel.fact.territory, unit)
-            and self.authority.may(cancel.key_id, Right.CANCEL, decision.fact.territory, cancel.fact.ts)
+            and self.authority.may(
+                cancel.key_id, Right.CANCEL, decision.fact.territory, cancel.fact.ts, cancel.signed.place
+            )
         )
 
     def quiet_hours(self, unit: str) -> tuple[int, int]:
@@ -306,10 +386,7 @@ class Facts:
 
     def refused_approvals(self, bulletin: bytes) -> list[tuple[Approved, str]]:
         """Approvals of this bulletin that do not count, each with its reason."""
-        return [
-            (fact, self._refused[signed.key_id, signed.id][1])
-            for signed, fact in self._refused_approvals.get(bulletin, ())
-        ]
+        return self._docket.refused_approvals(bulletin)
 
 
 _T = TypeVar("_T")

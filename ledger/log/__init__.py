@@ -18,6 +18,7 @@ from ledger.log.answering import Answer, answer, record_arrivals
 from ledger.log.blobs import BLOB_BYTES_MAX, CHUNK, Blobs, chunk_hashes
 from ledger.log.chain import Head, LogRef, conflict, extend
 from ledger.log.codec import EVENT_BYTES_MAX, Tree, Unpacked, Value, decode, encode, pack, unpack
+from ledger.log.delivery import deliver, read_delivery
 from ledger.log.disk import DiskStore, Store
 from ledger.log.enrol import (
     Enrolled,
@@ -56,9 +57,10 @@ from ledger.log.messages import REPLY_EXTRA_BYTES, REQUEST_BYTES_MAX, ROOM_BYTES
 from ledger.log.proof import Proof, check, prove
 from ledger.log.receipts import RECEIPT_BYTES, Receipt
 from ledger.log.segment import SEGMENT_BYTES_MAX, Segment, SegmentHead, cut, open_segment, read_head, seal
-from ledger.log.store import Admission, Audit, Evidence, Ledger, Outcome, Stored
+from ledger.log.store import Admission, Audit, Branch, Evidence, Ledger, Outcome, Stored
 from ledger.log.sync import Accepted, accept_reply, make_request
 from ledger.log.transit import Coder, fold
+from ledger.log.words import six_words, words_of
 
 __all__ = [
     "BLOB_BYTES_MAX",
@@ -77,9 +79,10 @@ __all__ = [
     "Audit",
     "BlobError",
     "Blobs",
+    "Branch",
     "ChainError",
-    "CodecError",
     "Coder",
+    "CodecError",
     "DiskStore",
     "EnrolRequest",
     "Enrolled",
@@ -129,6 +132,7 @@ __all__ = [
     "conflict",
     "cut",
     "decode",
+    "deliver",
     "encode",
     "extend",
     "fold",
@@ -140,10 +144,13 @@ __all__ = [
     "open_segment",
     "pack",
     "prove",
+    "read_delivery",
     "read_enrolment",
     "read_enrolment_reply",
     "read_head",
     "record_arrivals",
     "seal",
+    "six_words",
     "unpack",
+    "words_of",
 ]

@@ -1,7 +1,8 @@
 """The hub's half of a sync round: take in, record, commit, and only then promise.
 
 One transaction per request: admit the segments, write an `Ingested` event per arrival and a `ForkFound` per
-new evidence into the hub's own log, seal that log once, COMMIT. Receipts are signed after it, from what
+new evidence into the hub's own log, seal that log, COMMIT. The first evidence against a key is sealed alone,
+so that every station's feed carries it. Receipts are signed after it, from what
 lies in the tables, so a repeated request gets the same promises and an interrupted one gets none. What cannot
 be admitted is told by a stable code, segment by segment; one author's trouble is nobody else's.
 """
@@ -10,20 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from ledger.log.admission import Admission
 from ledger.log.arrivals import Arrival, unfold_all
 from ledger.log.chain import Head, LogRef
 from ledger.log.errors import LoaError, StoreError, UnknownKeyError
+from ledger.log.forks import FORKS_TOLD, is_first
 from ledger.log.journal import ForkFound, Ingested
 from ledger.log.keys import SigningKey
 from ledger.log.messages import CLAIMS_MAX, SHORT_HASH_BYTES, Claim, Refusal, Reply, Request, wire_code
 from ledger.log.receipts import Receipt
 from ledger.log.store import Ledger
 from ledger.log.transit import Coder
-
-FORKS_TOLD: Final = "sync.forks_told"  # the last evidence recorded in the hub's own log
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +128,16 @@ def record_arrivals(
         Ingested(now, LogRef(h.key_id, h.log_id), h.first_seq, h.count, h.hash).encode()
         for h in (stored.segment.head for stored in arrivals)
     ]
-    events += [ForkFound(now, found.pair).encode() for found in evidence]
-    if not events:
-        return
-    sealed = ledger.seal(hub_key, events)
+    alone = [found.pair for found in evidence if is_first(ledger.tables, found.pair)]
+    events += [ForkFound(now, found.pair).encode() for found in evidence if found.pair not in alone]
+    sealed = ledger.seal(hub_key, events) if events else []
     places = [(s.head, seq) for s in sealed for seq in range(s.head.first_seq, s.head.next_seq)]
     for stored, (head, seq) in zip(arrivals, places[len(places) - len(events) :], strict=False):
         row = ledger.tables.log(LogRef(head.key_id, head.log_id))
         assert row is not None
         ledger.tables.add_journal(stored.position, row, seq)
+    for pair in alone:
+        ledger.append_sealed(hub_key, ForkFound(now, pair).encode())
     if evidence:
         ledger.put(FORKS_TOLD, evidence[-1].number)
 

@@ -20,6 +20,8 @@ import fcntl
 import os
 import re
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
@@ -122,6 +124,17 @@ def is_open(db: sqlite3.Connection) -> bool:
     return True
 
 
+@contextmanager
+def told(name: str) -> Iterator[None]:
+    """What the system says of a file becomes StoreError("disk-failed") with its `errno` kept."""
+    try:
+        yield
+    except OSError as error:
+        failed = StoreError("disk-failed", f"{type(error).__name__}: {error.strerror}", where=name)
+        failed.errno = error.errno
+        raise failed from error
+
+
 class DiskStore:
     """A folder on a real disk. Raises StoreError("store-busy") when another process owns it.
 
@@ -195,87 +208,99 @@ class DiskStore:
         return db
 
     # -- files -------------------------------------------------------------------------------------------
+    # StoreError("disk-failed") with the system's `errno` wherever the disk says no.
 
     def read(self, name: str) -> bytes | None:
-        try:
-            return self._path(name).read_bytes()
-        except FileNotFoundError:
-            return None
+        with told(name):
+            try:
+                return self._path(name).read_bytes()
+            except FileNotFoundError:
+                return None
 
     def write(self, name: str, data: bytes, *, private: bool = False) -> None:
         path = self._own(name)
-        made = self._ready_folder(path.parent)
-        half = path.with_name(f".{path.name}.half")
-        mode = 0o600 if private else 0o644
-        handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
-        try:
-            os.fchmod(handle, mode)  # a half-written file of an earlier try may carry another mode
-            _write_all(handle, data)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        os.replace(half, path)
-        self._sync_folder(path.parent)
-        if made:
-            self._sync_folder(path.parent.parent)
+        with told(name):
+            made = self._ready_folder(path.parent)
+            half = path.with_name(f".{path.name}.half")
+            mode = 0o600 if private else 0o644
+            handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+            try:
+                os.fchmod(handle, mode)  # a half-written file of an earlier try may carry another mode
+                _write_all(handle, data)
+                os.fsync(handle)
+            except OSError:
+                half.unlink(missing_ok=True)  # on a full disk nobody else would give its room back
+                raise
+            finally:
+                os.close(handle)
+            os.replace(half, path)
+            self._sync_folder(path.parent)
+            if made:
+                self._sync_folder(path.parent.parent)
 
     def append(self, name: str, data: bytes, at: int) -> None:
         path = self._own(name)
-        made = self._ready_folder(path.parent)
-        fresh = not path.exists()
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            size = os.fstat(handle).st_size
-            if size < at:
-                raise StoreError("hole", f"{name} has {size} bytes, cannot go on at {at}")
-            if size > at:
-                os.ftruncate(handle, at)
-            os.lseek(handle, at, os.SEEK_SET)
-            _write_all(handle, data)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        if fresh:
-            self._sync_folder(path.parent)
-        if made:
-            self._sync_folder(path.parent.parent)
+        with told(name):
+            made = self._ready_folder(path.parent)
+            fresh = not path.exists()
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                size = os.fstat(handle).st_size
+                if size < at:
+                    raise StoreError("hole", f"{name} has {size} bytes, cannot go on at {at}")
+                if size > at:
+                    os.ftruncate(handle, at)
+                os.lseek(handle, at, os.SEEK_SET)
+                _write_all(handle, data)
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+            if fresh:
+                self._sync_folder(path.parent)
+            if made:
+                self._sync_folder(path.parent.parent)
 
     def move(self, name: str, to: str) -> None:
         source, target = self._own(name), self._own(to)
-        made = self._ready_folder(target.parent)
-        try:
-            os.replace(source, target)
-        except FileNotFoundError as error:
-            raise StoreError("no-file", f"no such file: {name}") from error
-        self._sync_folder(target.parent)
-        if made:
-            self._sync_folder(target.parent.parent)
-        if source.parent != target.parent:
-            self._sync_folder(source.parent)
+        with told(name):
+            made = self._ready_folder(target.parent)
+            try:
+                os.replace(source, target)
+            except FileNotFoundError as error:
+                raise StoreError("no-file", f"no such file: {name}") from error
+            self._sync_folder(target.parent)
+            if made:
+                self._sync_folder(target.parent.parent)
+            if source.parent != target.parent:
+                self._sync_folder(source.parent)
 
     def size(self, name: str) -> int | None:
-        try:
-            return self._path(name).stat().st_size
-        except FileNotFoundError:
-            return None
+        with told(name):
+            try:
+                return self._path(name).stat().st_size
+            except FileNotFoundError:
+                return None
 
     def read_at(self, name: str, offset: int, length: int) -> bytes:
-        try:
-            with self._path(name).open("rb") as file:
-                file.seek(offset)
-                return file.read(length)
-        except FileNotFoundError as error:
-            raise StoreError("no-file", f"no such file: {name}") from error
+        with told(name):
+            try:
+                with self._path(name).open("rb") as file:
+                    file.seek(offset)
+                    return file.read(length)
+            except FileNotFoundError as error:
+                raise StoreError("no-file", f"no such file: {name}") from error
 
     def delete(self, name: str) -> None:
         path = self._own(name)
-        path.unlink(missing_ok=True)
-        if path.parent.is_dir():
-            self._sync_folder(path.parent)
+        with told(name):
+            path.unlink(missing_ok=True)
+            if path.parent.is_dir():
+                self._sync_folder(path.parent)
 
     def names(self, prefix: str) -> list[str]:
         """Names beginning with `prefix`, sorted; databases too, not what SQLite keeps beside them."""
-        found = (p.relative_to(self.root).as_posix() for p in self.root.rglob("*") if p.is_file())
+        with told(prefix):
+            found = [p.relative_to(self.root).as_posix() for p in self.root.rglob("*") if p.is_file()]
         return sorted(
             name
             for name in found
@@ -286,7 +311,8 @@ class DiskStore:
         )
 
     def free_bytes(self) -> int:
-        stat = os.statvfs(self.root)
+        with told(""):
+            stat = os.statvfs(self.root)
         return stat.f_bavail * stat.f_frsize
 
     def _path(self, name: str) -> Path:

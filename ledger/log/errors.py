@@ -132,6 +132,7 @@ class NotAllowed(LoaError):
 class StoreError(LoaError):
     exit_code = 21
     status = 503
+    errno: int | None = None  # the system's number, when the disk itself said no
     default_hint = "stop, check the disk, start again; the store verifies itself at start"
 
 

@@ -30,7 +30,9 @@ RECEIPT: Final = b"loa-rcpt/v1\0"
 REQUEST: Final = b"loa-req/v1\0"
 REPLY: Final = b"loa-rep/v1\0"
 ENROL: Final = b"loa-enrol/v1\0"
-LOG_PREFIXES: Final = frozenset({SEGMENT, RECEIPT, REQUEST, REPLY, ENROL})
+ROTATION: Final = b"loa-rotate/v1\0"
+ROOTS: Final = b"loa-roots/v1\0"
+LOG_PREFIXES: Final = frozenset({SEGMENT, RECEIPT, REQUEST, REPLY, ENROL, ROTATION, ROOTS})
 
 KEY_BYTES: Final = 32
 KEY_ID_BYTES: Final = 8  # only looks a key up among enrolled ones; a collision cannot forge anything

@@ -14,7 +14,7 @@ from ledger.log.admission import Stored
 from ledger.log.audit import Audit, audit
 from ledger.log.chain import Head, LogRef
 from ledger.log.errors import LoaError, StoreError
-from ledger.log.forks import Evidence
+from ledger.log.forks import EVERYBODY, Evidence
 from ledger.log.keys import VerifyKey
 from ledger.log.receipts import Receipt
 from ledger.log.segment import open_segment
@@ -73,7 +73,7 @@ class Shelf(Transactions):
         """
         if not audiences:
             return [], since, False
-        rows = self.tables.told_after(audiences, since, FEED_SEGMENTS_MAX + 1)
+        rows = self.tables.told_after((*audiences, EVERYBODY), since, FEED_SEGMENTS_MAX + 1)
         taken: list[int] = []
         left, position = room, since
         for at, size in rows[:FEED_SEGMENTS_MAX]:

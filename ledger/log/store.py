@@ -20,10 +20,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ledger.log.admission import Admission, Gate, Outcome, Stored
 from ledger.log.audit import Audit, boot_check
+from ledger.log.branches import Branch, Branches
 from ledger.log.chain import Head, LogRef, extend
 from ledger.log.codec import decode
 from ledger.log.errors import KeyRefused, SegmentError, StoreError
-from ledger.log.forks import Evidence
+from ledger.log.forks import EVERYBODY, Evidence, goes_to_everybody, take_up
 from ledger.log.journal import NO_HASH, NO_LOG, LogOpened, OpenReason, is_log_opened
 from ledger.log.keys import SigningKey, VerifyKey
 from ledger.log.reading import Shelf
@@ -31,7 +32,12 @@ from ledger.log.receipts import Receipt
 from ledger.log.schema import LogRow
 from ledger.log.segment import Segment, cut, seal
 
-__all__ = ["Admission", "Audit", "Evidence", "Ledger", "Outcome", "Stored"]
+__all__ = ["Admission", "Audit", "Branch", "Evidence", "Ledger", "Outcome", "Stored"]
+
+
+def strange_name(log: LogRef) -> str:
+    """The small value that says: the hub once receipted another history of this log of ours."""
+    return f"log.strange.{log.log_id.hex()}"
 
 
 class Ledger(Shelf):
@@ -63,6 +69,7 @@ class Ledger(Shelf):
         self._on_admit = on_admit
         self._on_rollback = on_rollback
         self._gate = Gate(self.tables, self.key_of, self._keep, now)
+        self._branches = Branches(db, now, readonly=self.tables.readonly)
         self._live: dict[bytes, bytes] = {}  # author → the log this object writes
         self._reason: dict[bytes, OpenReason] = {}
         self._signed: set[bytes] = set()  # authors who signed in the open transaction
@@ -159,7 +166,8 @@ class Ledger(Shelf):
             return 0
         with self.transaction():
             carried = 0
-            for stored in self.segments_of(log, row.held):
+            doubtful = self.get(strange_name(log)) is not None  # then nothing of it is known to be held
+            for stored in self.segments_of(log, 0 if doubtful else row.held):
                 for event in stored.segment.events:
                     if not is_log_opened(event):
                         self.tables.add_pending(log.key_id, event)
@@ -257,10 +265,14 @@ class Ledger(Shelf):
             if sparse and not row.sparse:
                 self.tables.mark_sparse(row)
         audience = self._audience_of(segment.events)
+        if own and goes_to_everybody(self.tables, segment.events):
+            audience = EVERYBODY
         position = self.tables.add_segment(
             row, head.first_seq, head.next_seq, head.hash, audience, segment.raw
         )
         stored = Stored(position, segment, audience)
+        self._branches.take(segment, row.n)
+        take_up(self.tables, self.key_of, segment, at=self.now())
         self._admitted = True
         outer, self._admitting = self._admitting, True
         try:
@@ -274,6 +286,7 @@ class Ledger(Shelf):
 
     def _rolled_back(self) -> None:
         self.tables.forget()
+        self._branches.forget()
         for key_id in self._signed:
             self._give_up(key_id)
         for key_id in self._new_keys:
@@ -288,6 +301,10 @@ class Ledger(Shelf):
         self._new_keys.clear()
         self._introduced.clear()
         self._admitted = False
+
+    def branches(self, key_id: bytes | None = None) -> list[Branch]:
+        """Where histories go on more than once: restored or cloned devices. Of one author, or of all."""
+        return self._branches.found(key_id)
 
     # -- receipts and small values ---------------------------------------------------------------------------
 

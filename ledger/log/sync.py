@@ -25,6 +25,7 @@ from typing import Final
 from ledger.log.answering import Answer, answer, record_arrivals
 from ledger.log.chain import LogRef
 from ledger.log.errors import LoaError, ProtocolError, SignatureError
+from ledger.log.forks import tell
 from ledger.log.keys import SigningKey, VerifyKey
 from ledger.log.messages import (
     CLAIMS_MAX,
@@ -41,7 +42,7 @@ from ledger.log.messages import (
 from ledger.log.receipts import Receipt
 from ledger.log.schema import LogRow
 from ledger.log.segment import read_own
-from ledger.log.store import Ledger
+from ledger.log.store import Ledger, strange_name
 from ledger.log.transit import RAW_TOTAL_MAX, Coder, fold
 
 __all__ = ["Accepted", "Answer", "accept_reply", "answer", "make_request", "record_arrivals"]
@@ -83,7 +84,7 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Awaited:
+class Awaited:
     """The request this process waits for an answer to."""
 
     digest: bytes
@@ -107,14 +108,17 @@ def make_request(
     send_max: int = 262_144,
     status: bytes = b"",
     coder: Coder | None = None,
+    beside: bool = False,
 ) -> bytes:
     """The next request. nonce: 8 fresh random bytes; now: UTC s; room, send_max: bytes of segments down, up.
 
-    coder: packs our events by their meaning; the hub has one that knows the same. Seals what is pending
-    first. Raises ValueError for arguments no hub would accept. The reply to any earlier request is void.
+    coder: packs our events by their meaning; the hub has one that knows the same. beside: our segments
+    travel beside the request (`errands`), none inside. Seals what is pending first. Raises ValueError for
+    arguments no hub would accept. The reply to any earlier request is void.
     """
     if len(nonce) != 8 or len(status) > STATUS_BYTES_MAX or not 0 <= room <= ROOM_BYTES_MAX:
         raise ValueError("nonce of 8 bytes, status of at most 256 and room of at most 1 MiB")
+    tell(ledger, key, now)
     ledger.seal(key)
     wanted = ledger.tables.unreceipted(key.key_id, CLAIMS_MAX)
     claims = [Claim(log.ref.log_id, log.next_seq, log.hash) for log in wanted]
@@ -123,10 +127,10 @@ def make_request(
     cursor, cursor_hash = _cursor(ledger)
     request = Request(
         nonce, now, tuple(claims), cursor, cursor_hash, room, status,
-        _segments_to_send(ledger, wanted, min(send_max, SEND_BYTES_MAX), coder),
+        () if beside else _segments_to_send(ledger, wanted, min(send_max, SEND_BYTES_MAX), coder),
     )  # fmt: skip
     raw = request.sign(key)
-    ledger.awaiting = _Awaited(
+    ledger.awaiting = Awaited(
         sha256(raw).digest(), nonce, room, {LogRef(key.key_id, c.log_id): c for c in claims}, offered,
         not ledger.tables.owns_more_logs_than(key.key_id, len(claims)),
     )  # fmt: skip
@@ -197,9 +201,14 @@ def accept_reply(ledger: Ledger, key: SigningKey, hub: VerifyKey, request: bytes
     one twice.
     """
     awaited = ledger.awaiting
-    if not isinstance(awaited, _Awaited) or awaited.digest != sha256(request).digest():
+    if not isinstance(awaited, Awaited) or awaited.digest != sha256(request).digest():
         raise ProtocolError("reply-unawaited", "no answer to this request is awaited")
     said = Reply.open(reply, request, hub, awaited.room + REPLY_EXTRA_BYTES)
+    return accept_said(ledger, key, hub, said, awaited)
+
+
+def accept_said(ledger: Ledger, key: SigningKey, hub: VerifyKey, said: Reply, awaited: Awaited) -> Accepted:
+    """Take in what an opened reply says, whichever way it came. Raises ProtocolError for its receipts."""
     receipts = _verified_receipts(said, hub, awaited)
     opened = ledger.open_all(said.segments)
     if not (opened or receipts or said.less or said.refused or _moves(ledger, said, awaited)):
@@ -227,7 +236,7 @@ def accept_reply(ledger: Ledger, key: SigningKey, hub: VerifyKey, request: bytes
     )
 
 
-def _verified_receipts(said: Reply, hub: VerifyKey, awaited: _Awaited) -> list[Receipt]:
+def _verified_receipts(said: Reply, hub: VerifyKey, awaited: Awaited) -> list[Receipt]:
     found: list[Receipt] = []
     for raw in said.receipts:
         receipt = Receipt.decode(raw)
@@ -242,7 +251,7 @@ def _verified_receipts(said: Reply, hub: VerifyKey, awaited: _Awaited) -> list[R
 
 
 def _note_standing(
-    ledger: Ledger, key_id: bytes, said: Reply, receipts: Sequence[Receipt], awaited: _Awaited
+    ledger: Ledger, key_id: bytes, said: Reply, receipts: Sequence[Receipt], awaited: Awaited
 ) -> tuple[tuple[Receipt, ...], tuple[LogRef, ...], bool]:
     """(receipts of our history, logs with a receipt of another history, whether anything is known anew)."""
     before = {
@@ -250,12 +259,14 @@ def _note_standing(
     }
     noted: list[Receipt] = []
     strange: list[LogRef] = []
+    contradicted: list[tuple[LogRef, int]] = []
     missed = False
     for receipt in receipts:
         if ledger.note_receipt(receipt):
             noted.append(receipt)
         elif receipt.log in awaited.claims:
             strange.append(receipt.log)
+            contradicted.append((receipt.log, receipt.next_seq))
     for log_id, next_seq in said.less:
         ref = LogRef(key_id, log_id)
         row = ledger.tables.log(ref)
@@ -273,11 +284,18 @@ def _note_standing(
             if refusal.code in FORKED:
                 strange.append(row.ref)
                 ledger.abandon(row.ref)
+    for ref, next_seq in contradicted:
+        row = ledger.tables.log(ref)
+        if row is not None and row.refused is None:
+            # The hub holds another history of this log, and did not see ours where it differs: it was
+            # restored, and somebody with our key came first. Show it, so that it finds the fork.
+            ledger.tables.set_held(row, min(row.next_seq, next_seq) - 1)
+            ledger.put(strange_name(ref), next_seq)
     after = {ref: (row.held, row.refused) for ref in before if (row := ledger.tables.log(ref)) is not None}
     return tuple(noted), tuple(dict.fromkeys(strange)), missed or before != after
 
 
-def _moves(ledger: Ledger, said: Reply, awaited: _Awaited) -> bool:
+def _moves(ledger: Ledger, said: Reply, awaited: Awaited) -> bool:
     """Would this reply move the cursor, the known hub log, or how far all logs were offered again?"""
     return (
         _cursor(ledger) != (said.cursor, said.cursor_hash)
@@ -286,7 +304,7 @@ def _moves(ledger: Ledger, said: Reply, awaited: _Awaited) -> bool:
     )
 
 
-def _move(ledger: Ledger, key_id: bytes, said: Reply, awaited: _Awaited) -> None:
+def _move(ledger: Ledger, key_id: bytes, said: Reply, awaited: Awaited) -> None:
     if _cursor(ledger) != (said.cursor, said.cursor_hash):
         ledger.put(CURSOR, said.cursor.to_bytes(8, "big") + said.cursor_hash)
     offered = awaited.offered

@@ -26,12 +26,16 @@ from ledger.facts import (
     QuietHoursSet,
     Refused,
     Returned,
+    Revoked,
     Right,
+    RootsSet,
+    Rotated,
     Scheduled,
     StationRegistered,
     Submitted,
     WithdrawalSeen,
     acceptable_text,
+    pack_pairs,
     parse,
     peek_type,
 )
@@ -47,6 +51,9 @@ IDS = st.binary(min_size=16, max_size=16)
 HASHES = st.binary(min_size=32, max_size=32)
 UNITS = st.sampled_from(["vn", "vn.yb", "vn.yb.04630", "vn.yb.04630.c12"])
 COUNTS = st.integers(0, (1 << 53) - 1)
+KEY_IDS = st.binary(min_size=8, max_size=8)
+SEQS = st.integers(0, (1 << 63) - 1)
+PAIRS = st.dictionaries(KEY_IDS.filter(any), SEQS, max_size=5).map(pack_pairs)
 CHARS = st.characters(exclude_categories=["Cs"])
 
 
@@ -112,6 +119,14 @@ FACTS: dict[type[Kind], st.SearchStrategy[Any]] = {
         SECONDS, HASHES, st.integers(1, 1023).map(Right), UNITS, ordered(SECONDS), st.integers(0, 4),
         text(0, 120),
     ),
+    Rotated: st.builds(
+        Rotated, SECONDS, UNITS, HASHES, st.binary(min_size=64, max_size=64), KEY_IDS, KEY_IDS, SEQS, PAIRS
+    ),
+    Revoked: st.builds(Revoked, SECONDS, KEY_IDS, UNITS, KEY_IDS, KEY_IDS, SEQS, PAIRS, text(0, 120)),
+    RootsSet: st.builds(
+        RootsSet, SECONDS, UNITS, st.binary(min_size=1, max_size=200),
+        st.integers(1, 3).flatmap(lambda n: st.binary(min_size=72 * n, max_size=72 * n)),
+    ),
 }  # fmt: skip
 
 EXAMPLES: list[Kind] = [
@@ -130,8 +145,11 @@ EXAMPLES: list[Kind] = [
     Refused(1, bytes(16), "no-authority"),
     WithdrawalSeen(1, 0, bytes(16), 1),
     Granted(1, bytes(32), 2, "vn.yb", 0, 10, 0, "Duyệt"),
+    Rotated(1, "vn.yb", bytes(32), bytes(64), bytes(8), bytes(8), 0, b"log-id-8" + bytes(8)),
+    Revoked(1, bytes(8), "vn.yb", bytes(8), bytes(8), 0, b"", "mất máy"),
+    RootsSet(1, "vn", b"statement", bytes(72)),
 ]
-NUMBERS = {1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 18, 19, 20, 21, 64}
+NUMBERS = {1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 18, 19, 20, 21, 64, 65, 66, 67}
 
 
 def test_every_kind_has_its_own_number_and_an_example() -> None:
@@ -242,6 +260,14 @@ OUT_OF_RANGE: list[tuple[Kind, dict[str, Any], str]] = [
     (EXAMPLES[14], {"classes": 0}, "bad-classes"),
     (EXAMPLES[14], {"depth": 5}, "bad-depth"),
     (EXAMPLES[14], {"not_after": 0, "not_before": 1}, "backward-validity"),
+    (EXAMPLES[15], {"possession": bytes(63)}, "bad-possession"),
+    (EXAMPLES[15], {"hub_seq": -1}, "bad-hub-seq"),
+    (EXAMPLES[15], {"exceptions": bytes(16)}, "bad-exceptions"),
+    (EXAMPLES[16], {"subject": bytes(9)}, "bad-subject"),
+    (EXAMPLES[16], {"exceptions": b"log-id-8" * 3}, "bad-exceptions"),
+    (EXAMPLES[17], {"statement": b""}, "bad-statement"),
+    (EXAMPLES[17], {"signatures": bytes(71)}, "bad-signatures"),
+    (EXAMPLES[17], {"signatures": bytes(73)}, "bad-signatures"),
 ]
 
 
@@ -255,7 +281,7 @@ def test_what_we_would_not_apply_we_do_not_sign(example: Kind, change: dict[str,
 
 
 def test_an_unknown_type_is_kept_as_malformed() -> None:
-    for number in (17, 65, 66, 67, 10, 127, 128, 255, 256, 1 << 40):
+    for number in (17, 68, 10, 127, 128, 255, 256, 1 << 40):
         event = codec.encode((number, 0))
         assert parse(event) == Malformed(event, "unknown-type")
     event = codec.encode(("1", 0))

@@ -281,8 +281,18 @@ def test_a_late_start_that_would_reach_into_quiet_hours_is_suppressed(five: Room
     five.say("editor", scheduled(minute=21 * 60 + 20, late_s=3600))
     slot = only(five.facts)
     assert due(five.facts, TU_LE, slot.start_s, ()) == slot
-    assert due(five.facts, TU_LE, slot.start_s + 1, ()) is None
-    assert verdict(five.facts, slot, slot.start_s + 1) == suppressed(Detail.QUIET)
+    late_s = slot.start_s + ON_TIME_S + 1
+    assert due(five.facts, TU_LE, late_s, ()) is None
+    assert verdict(five.facts, slot, late_s) == suppressed(Detail.QUIET)
+
+
+def test_a_start_that_is_on_time_is_judged_by_its_plan_though_its_end_touches_quiet_hours(five: Room) -> None:
+    """Planned to end where quiet hours begin and asked for a second late: it is not robbed of the air."""
+    five.say("editor", scheduled(minute=21 * 60 + 20, late_s=3600))
+    slot = only(five.facts)
+    assert slot.end_s == at(LAW_DAY, 21 * 60 + 30)
+    for late_s in (1, ON_TIME_S):
+        assert due(five.facts, TU_LE, slot.start_s + late_s, ()) == slot
 
 
 def test_a_slot_planned_into_quiet_hours_does_not_play_late_after_them(five: Room) -> None:

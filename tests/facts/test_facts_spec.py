@@ -56,10 +56,23 @@ def test_the_rights_on_the_page_are_the_bits_in_use() -> None:
 def test_every_reason_the_code_gives_stands_on_a_page() -> None:
     source = "".join(
         (Path(state.__file__).parent / name).read_text("utf-8")
-        for name in ("authority.py", "standing.py", "decisions.py", "reports.py", "events.py", "manifest.py")
+        for name in (
+            "authority.py",
+            "links.py",
+            "roots.py",
+            "endings.py",
+            "standing.py",
+            "decisions.py",
+            "reports.py",
+            "events.py",
+            "manifest.py",
+        )
     )
     given = set(
-        re.findall(r'"((?:grant|manifest|bad|backward|too-long|no|self|series|not|unknown)-[a-z-]+)"', source)
+        re.findall(
+            r'"((?:grant|revocation|rotation|roots|key|manifest|bad|backward|too-long|no|self|series|not|unknown)-[a-z-]+)"',
+            source,
+        )
     )
     assert len(given) > 20
     for reason in given - {"grant-not-a-grant"}:

@@ -10,9 +10,11 @@ import unicodedata
 import wave
 
 import pytest
+from hub_house import DAY, House
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.keeping import KEEP_S, Keeper
 from hub.media import (
     Upload,
     accept_line,
@@ -24,6 +26,7 @@ from hub.media import (
     read_text,
     sound_kind,
 )
+from ledger.facts import at
 from ledger.log import CHUNK, BlobError, Blobs, MemoryStore, NotAllowed
 
 
@@ -181,3 +184,82 @@ def test_searching_ignores_diacritics_and_takes_d_for_đ(typed: str, stored: str
 @given(st.text(max_size=40))
 def test_folding_twice_changes_nothing(text: str) -> None:
     assert folded(folded(text)) == folded(text)
+
+
+# -- keeping
+# -------------------------------------------------------------------------------------------------------
+
+DAY_S = 86_400
+
+
+def keeper(house: House, *, keep_days: int = 400) -> Keeper:
+    hub = house.hub
+    return Keeper(hub.blobs, hub.facts, hub.projections, keep_s=keep_days * DAY_S)
+
+
+def sound_of(house: House, bulletin: str) -> bytes:
+    return bytes.fromhex(house.hub.queries.bulletin(bulletin).audio_sha256)
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.data())
+def test_a_sweep_at_the_hub_takes_what_no_plan_needs_and_nothing_that_one_does(data: st.DataObject) -> None:
+    house = House()
+    made = []
+    for number in range(data.draw(st.integers(1, 4))):
+        valid_days = data.draw(st.integers(0, 300))
+        bulletin = house.approved(
+            text=f"Số {number}", audio=a_wav(0.5 + number / 10), valid_until_day=DAY + valid_days
+        )
+        last = DAY
+        if data.draw(st.booleans()):
+            last = DAY + data.draw(st.integers(0, valid_days))
+            series = house.scheduled(bulletin, days=sorted({DAY, last}))
+            if data.draw(st.booleans()):
+                house.hub.commands.cancel(house.approver, series, reason="thu hồi", now=house.now)
+        made.append((bulletin, sound_of(house, bulletin), valid_days))
+    fresh = house.draft(text="Bản thảo", audio=a_wav(3))
+    made.append((fresh, sound_of(house, fresh), -1))
+    stray = house.hub.blobs.put(b"an upload whose draft was never saved")
+    keep_days = data.draw(st.sampled_from([30, 400]))
+    passed_days = data.draw(st.integers(0, 900))
+    # A hub in use: something is decided on the day of the sweep, so its clock is to be believed.
+    house.later(passed_days * DAY_S)
+    today = DAY + passed_days
+    house.draft(text="Mới", audio=a_wav(4), valid_from_day=today, valid_until_day=today)
+    from_s = house.now - keep_days * DAY_S
+    keeper(house, keep_days=keep_days).sweep(house.now)
+    blobs = house.hub.blobs
+    for bulletin, sound, valid_days in made:
+        used_until_s = max(at(DAY + valid_days + 1) if valid_days >= 0 else 0, at(DAY, 9 * 60))
+        if used_until_s > from_s + DAY_S:
+            assert blobs.has(sound), (valid_days, passed_days)
+        elif used_until_s < from_s - DAY_S:
+            assert not blobs.has(sound), (valid_days, passed_days)
+        assert house.hub.queries.bulletin(bulletin).text, "its page works for ever"
+    assert not blobs.has(stray)
+
+
+def test_a_hub_whose_clock_runs_ahead_throws_nothing_of_its_plan_away() -> None:
+    house = House()
+    bulletin = house.approved(audio=a_wav(1))
+    house.scheduled(bulletin)
+    held = house.hub.blobs.held()
+    assert keeper(house).sweep(house.now + 20 * 365 * DAY_S) == []
+    assert house.hub.blobs.held() == held
+
+
+def test_a_hub_sweeps_once_a_day_and_not_while_a_list_is_damaged() -> None:
+    house = House()
+    bulletin = house.approved(audio=a_wav(1))
+    row = house.hub.queries.bulletin(bulletin).row
+    one = keeper(house)
+    strays = [house.hub.blobs.put(b"1")]
+    assert one.tick(house.now) == strays
+    strays = [house.hub.blobs.put(b"2")]
+    assert one.tick(house.now + 3_600) == []
+    assert one.tick(house.now + DAY_S) == strays
+    house.store.write(f"blobs/{row.manifest[:2]}/{row.manifest}", b"rot")
+    house.hub.blobs.put(b"3")
+    assert one.tick(house.now + 2 * DAY_S) == []
+    assert KEEP_S >= 366 * DAY_S, "a year's repeat finds its recording"

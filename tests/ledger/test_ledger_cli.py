@@ -87,7 +87,7 @@ def test_verify_ends_with_zero_only_when_everything_holds(folder: Path) -> None:
 
 def test_a_proof_is_checked_by_somebody_who_has_nothing_but_the_key(folder: Path, tmp_path: Path) -> None:
     proof = tmp_path / "proof"
-    made = loa("prove", "--dir", folder, 1, 2, "--out", proof)
+    made = loa("prove", "--dir", folder, 1, 2, "--plain", "--out", proof)
     assert made.output == f"{proof}: {proof.stat().st_size} bytes\n"
     checked = loa("check", proof, "--key", KEY.verify_key.raw.hex())
     assert checked.exit_code == 0
@@ -96,7 +96,7 @@ def test_a_proof_is_checked_by_somebody_who_has_nothing_but_the_key(folder: Path
 
 def test_a_proof_is_refused_for_another_key_and_when_one_bit_differs(folder: Path, tmp_path: Path) -> None:
     proof = tmp_path / "proof"
-    loa("prove", "--dir", folder, 1, 1, "--out", proof)
+    loa("prove", "--dir", folder, 1, 1, "--plain", "--out", proof)
     other = SigningKey.from_seed(b"o" * 32)
     assert loa("check", proof, "--key", other.verify_key.raw.hex()).exit_code != 0
     whole = proof.read_bytes()
@@ -105,6 +105,82 @@ def test_a_proof_is_refused_for_another_key_and_when_one_bit_differs(folder: Pat
         refused = loa("check", proof, "--key", KEY.verify_key.raw.hex())
         assert refused.exit_code != 0, f"byte {at}"
         assert "Traceback" not in refused.output
+
+
+def test_evidence_is_verified_by_somebody_who_has_nothing_but_the_root(folder: Path, tmp_path: Path) -> None:
+    file, root = tmp_path / "evidence", KEY.verify_key.raw.hex()
+    made = loa("prove", "--dir", folder, 1, 1, "--out", file)
+    assert made.output.splitlines() == [
+        f"{file}: {file.stat().st_size} bytes, 0 grants to the signer, witness: no",
+        f"  true under the root {root}",
+    ]
+    english = loa("verify", file, "--root", root)
+    assert english.exit_code == 0
+    assert english.output.startswith("TRUE")
+    for words in ("Acknowledged", "series: 7", "acknowledge", "09/11/2022 11:45:00 +07", "NOT proven", root):
+        assert words in english.output
+    vietnamese = loa("verify", file, "--root", root, "--lang", "vi").output
+    for words in ("ĐÚNG", "báo kết quả phát", "KHÔNG chứng minh được", "đã phát"):
+        assert words in vietnamese
+
+
+def test_evidence_as_json_says_what_holds_and_what_is_open(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "evidence"
+    loa("prove", "--dir", folder, 1, 1, "--out", file)
+    told = json.loads(loa("verify", file, "--root", KEY.verify_key.raw.hex(), "--json").output)
+    assert (told["true"], told["kind"], told["seq"]) == (True, "Acknowledged", 1)
+    assert told["not_proven"] == ["time", "content", "sound", "revoked", "person"]
+    stranger = SigningKey.from_seed(b"o" * 32).verify_key.raw.hex()
+    refused = loa("verify", file, "--root", stranger, "--json")
+    assert refused.exit_code == 12
+    told = json.loads(refused.output)
+    assert (told["true"], told["code"]) == (False, "key-unknown")
+
+
+def test_evidence_that_is_not_true_ends_with_twelve_and_two_lines(folder: Path, tmp_path: Path) -> None:
+    file, root = tmp_path / "evidence", KEY.verify_key.raw.hex()
+    loa("prove", "--dir", folder, 1, 1, "--out", file)
+    whole = file.read_bytes()
+    for data in (
+        b"",
+        whole[:-1],
+        whole[:60] + bytes([whole[60] ^ 1]) + whole[61:],
+        whole + bytes(70_000),
+        b"\0" * 70_000,
+    ):
+        file.write_bytes(data)
+        refused = loa("verify", file, "--root", root)
+        assert refused.exit_code == 12
+        assert refused.output.startswith("NOT TRUE: ")
+        assert len(refused.output.strip().splitlines()) == 2
+
+
+def test_verify_takes_a_file_or_a_ledger_and_a_file_only_with_a_root(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "evidence"
+    loa("prove", "--dir", folder, 1, 1, "--out", file)
+    for words, said in (
+        (("verify",), "or a ledger with --dir"),
+        (("verify", str(file), "--dir", str(folder)), "or a ledger with --dir"),
+        (("verify", str(file)), "--root HEX"),
+        (("verify", str(file), "--root", "tú lệ"), "64 hex digits"),
+    ):
+        refused = loa(*words)
+        assert refused.exit_code == 2
+        assert said in refused.output
+    weak = loa("verify", file, "--root", "00" * 32)
+    assert weak.exit_code == 11
+    assert "key-small-order" in weak.output
+
+
+def test_evidence_under_a_root_that_does_not_lead_to_the_signer_is_not_written(
+    folder: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "evidence"
+    stranger = SigningKey.from_seed(b"o" * 32).verify_key.raw.hex()
+    refused = loa("prove", "--dir", folder, 1, 1, "--out", file, "--root", stranger)
+    assert refused.exit_code == 20
+    assert "no-authority" in refused.output
+    assert not file.exists()
 
 
 @pytest.mark.parametrize(

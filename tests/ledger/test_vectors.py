@@ -24,8 +24,11 @@ VECTORS = ROOT / "tests" / "vectors"
 SPEC = ROOT / "docs" / "spec"
 MODULES = ("codec", "keys", "merkle", "segment", "proof", "chain")
 FILES = ("keys", "events", "messages", "trees", "segments", "chain", "proofs")
-# Read by test_vectors_exchange, test_vectors_transit and tests/facts.
-ELSEWHERE = ("receipts", "enrolment", "grants", "transit")
+# Read by test_vectors_exchange, test_vectors_transit, test_evidence, test_forks and tests/facts.
+ELSEWHERE = (
+    "receipts", "enrolment", "grants", "endings", "words", "evidence", "transit", "forks", "bundle",
+    "blobs",
+)  # fmt: skip
 
 
 def load(name: str) -> Any:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import random
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 import pytest
 
 from ledger.log.codec import pack
 from ledger.log.errors import TransportError
-from node.transport import CONTENT_TYPE, HttpTransport, HubBusy, Limits, Meter
+from node.transport import CONTENT_TYPE, PIECE_BYTES_MIN, HttpTransport, HubBusy, Limits, Meter
 
 QUICK = Limits(connect_s=1.0, read_s=0.4, total_s=1.2, rate_min=1000.0, rate_grace_s=0.3, keepalive_s=1.0)
 TYPE = f"Content-Type: {CONTENT_TYPE}\r\n".encode()
@@ -243,3 +244,94 @@ def test_a_wrong_part_of_a_blob_is_a_transport_error(answer: bytes) -> None:
         with pytest.raises(TransportError):
             transport.fetch(bytes(32), 7, 16)
         transport.close()
+
+
+# -- content is worth keeping --------------------------------------------------------------------------------
+
+LARGE = random.Random(1).randbytes(3 * PIECE_BYTES_MIN)
+RANGED = b"Content-Range: bytes 7-%d/99999" % (6 + len(LARGE))
+BEGUN = _answer(LARGE, BLOB, RANGED, status=b"206 Partial Content")
+
+
+def _fetched(script: Script, offset: int = 7, length: int = len(LARGE)) -> bytes:
+    with server(script) as (url, _):
+        transport = HttpTransport(url, mono=time.monotonic, limits=QUICK)
+        try:
+            return transport.fetch(bytes(32), offset, length)
+        finally:
+            transport.close()
+
+
+def _then_reset(data: bytes) -> Script:
+    def script(peer: socket.socket, _: bytes) -> None:
+        peer.sendall(data)
+        time.sleep(0.05)
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+
+    return script
+
+
+def _slowly(data: bytes) -> Script:
+    """Fast enough for every step and for the minimum rate, and over the deadline for the whole."""
+
+    def script(peer: socket.socket, _: bytes) -> None:
+        for at in range(0, len(data), 500):
+            peer.sendall(data[at : at + 500])
+            time.sleep(0.08)
+
+    return script
+
+
+@pytest.mark.parametrize(
+    "script",
+    [_sender(BEGUN[:-3_000]), _stall(BEGUN[:-3_000]), _then_reset(BEGUN[:-3_000]), _slowly(BEGUN)],
+    ids=["closed", "silent", "reset", "past the deadline"],
+)
+def test_what_came_of_content_before_the_link_broke_is_handed_on(script: Script) -> None:
+    started_s = time.monotonic()
+    data = _fetched(script)
+    assert PIECE_BYTES_MIN <= len(data) < len(LARGE)
+    assert LARGE.startswith(data)
+    assert time.monotonic() - started_s < QUICK.total_s + 1.0
+
+
+def test_a_beginning_too_small_for_another_request_is_a_failure() -> None:
+    head = len(BEGUN) - len(LARGE)
+    with pytest.raises(TransportError, match=r"^link"):
+        _fetched(_sender(BEGUN[: head + PIECE_BYTES_MIN - 1]))
+    assert len(_fetched(_sender(BEGUN[: head + PIECE_BYTES_MIN]))) == PIECE_BYTES_MIN
+
+
+@pytest.mark.parametrize(
+    ("code", "answer"),
+    [
+        ("not-the-hub", _answer(LARGE, b"Content-Type: text/html", RANGED, status=b"206 P")[:-9]),
+        ("blob-range", _answer(LARGE, BLOB, b"Content-Range: bytes 8-99/9", status=b"206 P")[:-9]),
+        ("blob-other", _answer(LARGE, BLOB, RANGED, b'ETag: "another"', status=b"206 P")),
+        ("blob-range", _answer(LARGE, BLOB, status=b"200 OK")[:-9]),
+        ("oversize", _answer(LARGE, BLOB, status=b"502 Bad Gateway")[:-9]),
+    ],
+    ids=["a page", "another part", "another content", "the whole from its beginning", "a gateway"],
+)
+def test_the_beginning_of_something_else_is_not(code: str, answer: bytes) -> None:
+    with pytest.raises(TransportError) as caught:
+        _fetched(_sender(answer))
+    assert caught.value.code == code
+
+
+def test_going_on_says_of_which_content_and_asks_for_no_more_than_that() -> None:
+    with server(_sender(BEGUN)) as (url, seen):
+        for offset in (7, 0):
+            transport = HttpTransport(url, mono=time.monotonic, limits=QUICK)
+            with suppress(TransportError):  # the answer to the second is another part than was asked for
+                transport.fetch(b"\xab" * 32, offset, len(LARGE))
+            transport.close()
+    assert b'If-Range: "abababababababab"' in seen.heads[0]
+    assert b"Range: bytes=7-%d" % (6 + len(LARGE)) in seen.heads[0]
+    assert b"If-Range" not in seen.heads[1]
+    assert len(seen.heads[0]) < 260
+
+
+def test_a_reply_to_an_exchange_is_whole_or_nothing() -> None:
+    with pytest.raises(TransportError, match=r"^link"):
+        _ask(_sender(_answer(LARGE, TYPE.strip())[:-1]))

@@ -11,9 +11,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from vector_blobs import blob_vectors
+from vector_bundle import bundle_vectors
 from vector_chains import chain_vectors, proof_vectors
 from vector_encodings import event_vectors, message_vectors
+from vector_endings import ending_vectors, word_vectors
 from vector_enrolment import enrolment_vectors
+from vector_evidence import evidence_vectors
+from vector_forks import fork_vectors
 from vector_grants import grant_vectors
 from vector_keys import key_vectors, tree_vectors
 from vector_receipts import receipt_vectors
@@ -31,10 +36,16 @@ def vectors() -> dict[str, str]:
         "segments": segment_vectors(),
         "transit": transit_vectors(),
         "chain": chain_vectors(),
+        "forks": fork_vectors(),
         "proofs": proof_vectors(),
         "receipts": receipt_vectors(),
         "grants": grant_vectors(),
+        "endings": ending_vectors(),
+        "words": word_vectors(),
         "enrolment": enrolment_vectors(),
+        "evidence": evidence_vectors(),
+        "bundle": bundle_vectors(),
+        "blobs": blob_vectors(),
     }
     return {f"{name}.json": json.dumps(v, ensure_ascii=False, indent=1) + "\n" for name, v in made.items()}
 

@@ -17,6 +17,8 @@ def key_vectors() -> Json:
         ("request", keys.REQUEST),
         ("reply", keys.REPLY),
         ("enrol", keys.ENROL),
+        ("rotation", keys.ROTATION),
+        ("roots", keys.ROOTS),
     ]
     signature_rejects = [
         ("one bit of the message changed", STATION, message[:-1] + b"d", good),

@@ -42,6 +42,7 @@ def page() -> ResponseReturnValue:
         tally=Counter(touch(row, now) for row in rows),
         values={"chu": text, "loai": kind},
         filtered=bool(text or kind),
+        noticed=hub.queries.noticed(now),
     )
 
 
@@ -62,6 +63,8 @@ def shown(unit: str, errors: dict[str, str] | None = None, status: int = 200) ->
             touch=touch(row, now),
             runs=hub.queries.as_run(unit=unit, limit=RUNS_MAX),
             errors=errors or {},
+            six_words=hub.enrolment.words(unit),
+            histories=hub.queries.histories(unit),
         ),
         status,
     )
