@@ -1,6 +1,8 @@
-"""What the whole suite shares: one option."""
+"""What the whole suite shares: one option, and signals that mean what they mean at a terminal."""
 
 from __future__ import annotations
+
+import signal
 
 import pytest
 
@@ -14,3 +16,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=HISTORIES,
         help=f"how many random histories of tests/ledger/test_histories.py to play (default {HISTORIES})",
     )
+
+
+def pytest_configure() -> None:
+    # A shell starts its background jobs with SIGINT ignored, and every child would inherit that: the tests
+    # that press Ctrl-C in a demo would wait for ever when the suite itself runs in the background.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
