@@ -9,6 +9,7 @@ from hub.accounts import Officer
 from hub.config import DEMO_ACCOUNTS, KDF_CHEAP, KDF_STRONG, HubConfig, KdfCost, Overload, load_config
 from hub.hub import Hub, found, seed_demo_accounts
 from hub.media import Upload
+from hub.ringing import doorbell_of
 
 __all__ = [
     "DEMO_ACCOUNTS",
@@ -20,6 +21,7 @@ __all__ = [
     "Officer",
     "Overload",
     "Upload",
+    "doorbell_of",
     "found",
     "load_config",
     "seed_demo_accounts",

@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,11 +20,21 @@ from typing import Any
 import click
 
 from hub.accounts import ROLES, Officer
-from hub.config import DEMO_ACCOUNTS, KDF_CHEAP, KDF_STRONG, LEDGER_DB, ROOT_KEY_NAME, load_config
+from hub.clock import HubClock, newest_signed, said
+from hub.config import (
+    DEMO_ACCOUNTS,
+    KDF_CHEAP,
+    KDF_STRONG,
+    LEDGER_DB,
+    ROOT_KEY_NAME,
+    load_config,
+)
 from hub.endings_cli import add_commands
 from hub.hub import Hub, found, seed_demo_accounts
+from hub.looks_cli import add_looks
 from hub.usb_cli import add_usb
 from ledger.facts import is_unit
+from ledger.kernel import synchronised
 from ledger.log import (
     DiskStore,
     Ledger,
@@ -33,8 +42,6 @@ from ledger.log import (
     NotAllowed,
 )
 from ledger.tempo import TempoReader
-
-WORST_EXIT = 1
 
 
 class Shell(click.Group):
@@ -130,16 +137,35 @@ def init(
 )
 @click.option("--port", default=8080, show_default=True, help="0 takes any free one and says which.")
 @click.option("--secure", is_flag=True, help="The pages are reached by HTTPS: cookies say so.")
-def serve(folder: Path, host: str, port: int, secure: bool) -> None:
+@click.option(
+    "--doorbell-port", type=int, help="Where stations hold a line to be rung for news; 0 takes any free port."
+)
+@click.option(
+    "--clock-checked", is_flag=True,
+    help="A person has checked this machine's clock: it counts, although it contradicts what was signed.",
+)  # fmt: skip
+def serve(
+    folder: Path, host: str, port: int, secure: bool, doorbell_port: int | None, clock_checked: bool
+) -> None:
     """Runs the hub: pages for people, /v1 for stations. Prints `LISTENING http://…` when it is ready."""
     # The web server is wanted here only: other commands start without it.
     from hub.serving import run
 
     with _owned(folder) as store:
+        clock = _hub_clock()
         house = Hub(
-            store, config=load_config(store), clock_now=_clock(), entropy=os.urandom, mono=time.monotonic
+            store, config=load_config(store), clock_now=clock, entropy=os.urandom, mono=time.monotonic
         )
-        run(house, host=host, port=port, secure=secure, ticks=time.monotonic)
+        clock.follow(newest_signed(house.ledger, house.key.key_id))
+        if clock_checked and clock.accept(house.ledger, house.key):
+            click.echo(f"CLOCK accepted by a person: {said(clock())}; the log says so.", err=True)
+        clock.check()
+        for doubt in clock.doubts():
+            click.echo(f"WARNING {doubt}", err=True)
+        run(
+            house, host=host, port=port, secure=secure, ticks=time.monotonic, doorbell_port=doorbell_port,
+            watch=clock.check,
+        )  # fmt: skip
 
 
 @hub.group()
@@ -282,41 +308,6 @@ def rebuild(folder: Path) -> None:
     click.echo(f"{read} segments read; the views are new.")
 
 
-@hub.command()
-@directory
-@as_json
-def status(folder: Path, plain_json: bool) -> None:
-    """What the hub's ledger holds. Only looks, also while the hub serves."""
-    with _looked_at(folder) as (store, ledger):
-        config = load_config(store)
-        said = {
-            "province": config.province,
-            "name": config.name,
-            "position": ledger.position(),
-            "logs": len(ledger.frontier()),
-            "events": sum(head.next_seq for head in ledger.frontier().values()),
-            "forks": len(ledger.forks()),
-        }
-    if plain_json:
-        click.echo(json.dumps(said, ensure_ascii=False))
-        return
-    for name, value in said.items():
-        click.echo(f"{name:10} {value}")
-
-
-@hub.command()
-@directory
-def verify(folder: Path) -> None:
-    """Opens every stored segment again and walks every chain. Only looks, also while the hub serves."""
-    with _looked_at(folder) as (_, ledger):
-        audit = ledger.verify()
-    click.echo(f"{audit.verified} signatures verified, {audit.failed} failed.")
-    for problem in audit.problems:
-        click.echo(f"  {problem}", err=True)
-    if audit.failed or audit.problems:
-        sys.exit(WORST_EXIT)
-
-
 # -- the machine ---------------------------------------------------------------------------------------------
 
 
@@ -327,6 +318,11 @@ def _clock() -> Callable[[], int]:
         return lambda: int(time.time())
     tempo = TempoReader(Path(path).read_bytes, time.monotonic)
     return lambda: int(tempo.utc())
+
+
+def _hub_clock() -> HubClock:
+    """The hub's clock: never behind what it signed."""
+    return HubClock(_clock(), None if os.environ.get("LOA_TEMPO") else synchronised())
 
 
 @contextmanager
@@ -342,7 +338,10 @@ def _owned(folder: Path) -> Iterator[DiskStore]:
 @contextmanager
 def _opened(folder: Path) -> Iterator[Hub]:
     with _owned(folder) as store:
-        house = Hub(store, config=load_config(store), clock_now=_clock(), entropy=os.urandom)
+        clock = _hub_clock()
+        house = Hub(store, config=load_config(store), clock_now=clock, entropy=os.urandom)
+        clock.follow(newest_signed(house.ledger, house.key.key_id))
+        clock.check()
         yield house
         house.close()
 
@@ -372,5 +371,6 @@ def _minute(text: str) -> int:
     return int(hours) * 60 + int(minutes)
 
 
+add_looks(hub, _looked_at, _hub_clock, directory, as_json)
 add_commands(hub, _opened, _desk, (directory, as_account, with_password))
 add_usb(hub, _opened, directory, as_json)

@@ -18,6 +18,7 @@ from ledger.facts import (
     Detail,
     Outcome,
     Slot,
+    at,
     covers,
     has_day,
     local_day,
@@ -28,6 +29,16 @@ from ledger.log import NotAllowed
 # heard, if not all of it
 SOUNDED = (Outcome.PLAYED, Outcome.PLAYED_LATE, Outcome.PARTIAL, Outcome.INTERRUPTED)
 WEEK_DAYS = 7
+
+_AS_RUN = (
+    "p.unit, a.*, f.first_seq, f.key_id, f.log_id, t.name AS station, s.title, s.bulletin "
+    "FROM {rows} JOIN arrivals f ON f.position = a.position "
+    "LEFT JOIN stations t ON t.unit = p.unit LEFT JOIN series s ON s.series = a.series"
+)
+_BY_KEY = "as_run a JOIN places p ON p.n = a.place"
+# A day lies together within each place: CROSS JOIN says from where to look it up.
+_BY_PLACE = "places p CROSS JOIN as_run a ON a.place = p.n"
+_OF_DAY = f"SELECT p.unit, a.series, a.day, a.outcome, a.detail FROM {_BY_PLACE} WHERE a.day = ?"  # noqa: S608
 
 
 class DayQueries(Lookups):
@@ -126,28 +137,23 @@ class DayQueries(Lookups):
         limit: int = 1000,
         offset: int = 0,
     ) -> list[rows.AsRunRow]:
-        """What was reported, latest planned first."""
-        where = Where().equal("a.unit", unit).equal("a.series", series)
+        """What was reported, the latest day first and the latest planned of a day."""
+        where = Where().equal("p.unit", unit).equal("a.series", series)
         if day is not None:
             where.add("a.day = ?", day)
         if bulletin:
             where.add("s.bulletin = ?", id_bytes(bulletin))
+        of = _BY_KEY if unit or series or bulletin else _BY_PLACE
         with self._lock:
-            return self._as_run(where, min(limit, ROWS_MAX), offset)
+            return self._as_run(of, where, min(limit, ROWS_MAX), offset)
 
     def _as_run_of(self, series: list[int]) -> list[rows.AsRunRow]:
         where = Where().add("a.series IN (SELECT value FROM json_each(?))", json.dumps(series))
-        return self._as_run(where, ROWS_MAX, 0)
+        return self._as_run(_BY_KEY, where, ROWS_MAX, 0)
 
-    def _as_run(self, where: Where, limit: int, offset: int) -> list[rows.AsRunRow]:
-        found = self._select(
-            "a.*, t.name AS station, s.title AS title, s.bulletin AS bulletin FROM as_run a "
-            "LEFT JOIN stations t ON t.unit = a.unit LEFT JOIN series s ON s.series = a.series",
-            where,
-            "planned_at DESC, a.unit, a.series LIMIT ? OFFSET ?",
-            limit,
-            offset,
-        )
+    def _as_run(self, of: str, where: Where, limit: int, offset: int) -> list[rows.AsRunRow]:
+        order = "a.day DESC, a.planned DESC, p.unit, a.series LIMIT ? OFFSET ?"
+        found = self._select(_AS_RUN.format(rows=of), where, order, limit, offset)
         return [
             rows.AsRunRow(
                 unit=row["unit"],
@@ -156,8 +162,8 @@ class DayQueries(Lookups):
                 day=row["day"],
                 title=row["title"] or "",
                 bulletin=bytes(row["bulletin"] or b"").hex(),
-                planned_at=row["planned_at"],
-                started_at=row["started_at"],
+                planned_at=at(row["day"]) + row["planned"],
+                started_at=at(row["day"]) + row["planned"] + row["begun"],
                 outcome=row["outcome"],
                 detail=row["detail"],
                 evidence=row["evidence"],
@@ -165,7 +171,7 @@ class DayQueries(Lookups):
                 volume=row["volume"],
                 key_id=bytes(row["key_id"]).hex(),
                 log_id=bytes(row["log_id"]).hex(),
-                seq=row["seq"],
+                seq=row["first_seq"] + row["nth"],
                 position=row["position"],
             )
             for row in found
@@ -177,7 +183,7 @@ class DayQueries(Lookups):
             stations = self._facts.stations
             it = [unit for unit, one in stations.items() if one.fact.kind == "it"]
             planned = {(slot.unit, *slot.key): slot for slot in plan.expected(self._facts, it, day)}
-            found = self._rows("SELECT unit, series, day, outcome, detail FROM as_run WHERE day = ?", [day])
+            found = self._rows(_OF_DAY, [day])
         said = {(str(row["unit"]), int(row["series"]), int(row["day"])): row for row in found}
         outcomes, missed_by = Counter[str](), Counter[str]()
         for key, row in said.items():

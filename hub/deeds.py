@@ -77,11 +77,11 @@ class Deeds:
                 "at": fact.ts,
                 "log_id": signed.log_id,
                 "event_id": signed.id,
-                "what": _what(fact),
+                "what": what_of(fact),
                 "bulletin": bulletin,
                 "series": series,
                 "territory": territory,
-                "detail": _detail(fact),
+                "detail": detail_of(fact),
                 "applied": int(not why),
                 "why": why,
             }
@@ -132,10 +132,7 @@ class Deeds:
         if _stands(self._facts, signed):
             void = self._whole.authority.has_endings and _is_void(self._whole, signed)
             return "no-authority" if void else ""
-        for refused, reason in self._facts.refused:
-            if refused.key_id == signed.key_id and refused.id == signed.id:
-                return reason
-        return ""
+        return self._facts.refusal_of(signed) or ""
 
     def _drafted(self, signed: Signed, fact: Drafted) -> None:
         row = self._db.execute(
@@ -281,7 +278,8 @@ _WHAT: dict[type, str] = {
 }
 
 
-def _what(fact: Decision) -> str:
+def what_of(fact: Decision) -> str:
+    """The deed's name, as the views and the pages know it."""
     if isinstance(fact, Drafted) and fact.version > 1:
         return "revised"
     if isinstance(fact, Cancelled) and fact.target == Target.BULLETIN:
@@ -290,7 +288,7 @@ def _what(fact: Decision) -> str:
 
 
 def _stands(facts: Facts, signed: Signed) -> bool:
-    """True when the fold took this decision in. Cheap; the list of refusals is searched only otherwise."""
+    """True when the fold took this decision in."""
     fact = signed.fact
     if isinstance(fact, Approved):
         return any(one.signed.id == signed.id for one in facts.approvals.get(fact.bulletin, ()))
@@ -327,7 +325,7 @@ def _about(fact: Any) -> tuple[bytes, int, str]:
     )
 
 
-def _detail(fact: Any) -> str:
+def detail_of(fact: Any) -> str:
     """One phrase for the timeline: the reason, the title, the words, the name."""
     if isinstance(fact, Drafted | Approved):
         return f"v{fact.version} {fact.title}"

@@ -21,6 +21,7 @@ from ledger.facts import (
     REVOCATION_REASON_CHARS_MAX,
     Cut,
     Facts,
+    Place,
     Revoked,
     Right,
     Signed,
@@ -35,6 +36,7 @@ from ledger.log import (
     LogRef,
     NotAllowed,
     ProtocolError,
+    Segment,
     SigningKey,
     Stored,
     read_delivery,
@@ -56,7 +58,8 @@ class Endings(Desk):
 
         A station's key got its right from the hub's own key; so on an administrator's word that one ends it.
 
-        NotAllowed: `key-id-form`, `revocation-unknown-key`, `revocation-not-above`, `position-unknown`.
+        NotAllowed: `key-id-form`, `revocation-unknown-key`, `revocation-not-above`, `position-unknown`,
+        `proof-needed` when the password was not typed just now.
         """
         subject = from_hex(key)
         if len(subject) != 8:
@@ -72,6 +75,7 @@ class Endings(Desk):
                 hint="look at the list",
             )
         self._may(officer, Right.GRANT, territory, now)
+        self._proven(officer, now)
         end = self._ledger.position()
         if until is not None and not 0 <= until <= end:
             raise NotAllowed(
@@ -136,6 +140,18 @@ def recorded_by(ledger: Ledger, cut: Cut, position: int) -> bool:
         return False
     log = ledger.tables.log(LogRef(cut.hub_key, place[0]))
     return log is not None and (log.n, place[1]) <= (end.n, cut.seq)
+
+
+def ended_and_stays(facts: Facts, segment: Segment) -> bool:
+    """True for a decision of a key that ended, or of a root that left, at a place that stays nevertheless."""
+    head, authority = segment.head, facts.authority
+    place = Place(head.log_id, head.first_seq)
+    endings = authority.endings_of(head.key_id)
+    if endings:
+        return any(all(ending.keeps(place) for ending in held.ends) for held in authority.held(head.key_id))
+    return authority.roots.known(head.key_id) and not authority.is_root(head.key_id) and (
+        authority.roots.is_root(head.key_id, place)
+    )  # fmt: skip
 
 
 def units_reported(ledger: Ledger, facts: Facts, signed: Signed) -> list[str]:

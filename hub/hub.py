@@ -35,6 +35,7 @@ from hub.config import (
     save_key,
 )
 from hub.desk import ALL_RIGHTS
+from hub.endings import ended_and_stays
 from hub.enrolment import ROOT_WINDOW_S, Enrolment
 from hub.ingest import Door, Ingest, Urgent, error_body
 from hub.keeping import Keeper
@@ -49,7 +50,6 @@ from ledger.facts import (
 )
 from ledger.log import (
     Blobs,
-    Ledger,
     LoaError,
     NotAllowed,
     ProtocolError,
@@ -58,6 +58,7 @@ from ledger.log import (
     Stored,
     StoreError,
     VerifyKey,
+    WitnessedLedger,
 )
 from ledger.recorder import Decisions
 
@@ -83,22 +84,26 @@ class Hub:
         mono: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.config = config
+        self.store = store
         self.entropy = entropy
         self.lock = RLock()
         self.key: SigningKey = load_key(store, HUB_KEY_NAME)
         self._clock_now = clock_now
         # the disk failed: whoever runs this should stop and start again
         self.failed: StoreError | None = None
+        self.on_news: Callable[[Stored], None] = lambda _: None  # of a decision, inside its transaction
         db = store.open_db(LEDGER_DB)
         self.facts = Facts(config.root_keys)
-        self.ledger = Ledger(
+        self.ledger = WitnessedLedger(
             db,
+            hub_key=self.key,
             entropy=entropy,
             now=clock_now,
             software=config.software,
             audience_of=audience_of,
             on_admit=self._admit,
             on_rollback=self._undone,
+            ended_and_stays=lambda segment: ended_and_stays(self.facts, segment),
         )
         self.projections = Projections(
             self.ledger, store.open_db(VIEWS_DB), lambda: Facts(config.root_keys), lambda: self.facts
@@ -183,6 +188,10 @@ class Hub:
         """What a 503 should tell: seconds until coming back is worth it."""
         return self.door.retry_after_s()
 
+    def is_station(self, key_id: bytes) -> bool:
+        """Whether this key acknowledges for a unit. A look into memory: no database, no cryptography."""
+        return bool(self.facts.authority.units_of(key_id, Right.ACK))
+
     def blob_range(self, sha256: bytes, offset: int, length: int) -> bytes:
         """Part of a blob. Raises BlobError. Whoever knows a hash was told it by a signed decision."""
         return self.blobs.read_range(sha256, offset, length)
@@ -211,6 +220,8 @@ class Hub:
 
     def _admit(self, stored: Stored) -> list[VerifyKey]:
         self.projections.offer(stored)
+        if stored.audience is not None:
+            self.on_news(stored)
         return self.facts.admit(stored)
 
     def _undone(self) -> None:
@@ -261,22 +272,24 @@ def found(
         )
     else:
         key = hub.accounts.unlock(admin, password, now=now)
-    for subject, classes, depth, label in (
-        (key.verify_key, ALL_RIGHTS, ADMIN_DEPTH, admin_name),
-        (hub_key.verify_key, HUB_RIGHTS, ADMIN_DEPTH - 1, f"{name} (hub)"),
-    ):
-        grant = Granted(
-            ts=now,
-            subject_pub=subject.raw,
-            classes=int(classes),
-            territory=province,
-            not_before=0,
-            not_after=now + ROOT_WINDOW_S,
-            depth=depth,
-            label=label,
-        )
-        if not hub.facts.authority.may(subject.key_id, classes, province, now):
-            hub.ledger.append_sealed(root, grant.encode())
+    # In one transaction, so that nobody finds the hub's journal before the grant that introduces its key.
+    with hub.ledger.transaction():
+        for subject, classes, depth, label in (
+            (key.verify_key, ALL_RIGHTS, ADMIN_DEPTH, admin_name),
+            (hub_key.verify_key, HUB_RIGHTS, ADMIN_DEPTH - 1, f"{name} (hub)"),
+        ):
+            grant = Granted(
+                ts=now,
+                subject_pub=subject.raw,
+                classes=int(classes),
+                territory=province,
+                not_before=0,
+                not_after=now + ROOT_WINDOW_S,
+                depth=depth,
+                label=label,
+            )
+            if not hub.facts.authority.may(subject.key_id, classes, province, now):
+                hub.ledger.append_sealed(root, grant.encode())
     hub.tick()
     save_config(store, config)
     return config

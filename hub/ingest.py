@@ -36,6 +36,7 @@ from ledger.log import (
     LoaError,
     SigningKey,
     answer,
+    audiences_here,
     pack,
 )
 
@@ -129,16 +130,28 @@ class Ingest:
         """One round with one station. LoaError when the request as a whole is refused."""
         answered = answer(
             self._ledger, self._key, request,
-            now=now, audiences_of=self.audiences_of, coder_of=self.coder_of,
+            now=now, audiences_of=self.audiences_of, coder_of=self.coder_of, forwards=self.forwards,
         )  # fmt: skip
         self._note(answered, now)
         return answered.reply
 
     def audiences_of(self, key_id: bytes) -> Sequence[str] | None:
-        """The units whose decisions this key is sent: its own and those above. None when it has none."""
-        units = self._facts.authority.units_of(key_id, Right.ACK)
+        """The units whose decisions this key is sent: its own and those above; a hub's those within it too.
+
+        None when it has none.
+        """
+        authority = self._facts.authority
+        territories = authority.units_of(key_id, Right.INGEST)
+        units = {*authority.units_of(key_id, Right.ACK), *territories}
         found = {above for unit in units for above in ancestors(unit)}
+        if territories:
+            held = audiences_here(self._ledger)
+            found |= {unit for unit in held if any(covers(outer, unit) for outer in territories)}
         return sorted(found) or None
+
+    def forwards(self, key_id: bytes) -> bool:
+        """Whether this key passes on what others signed: it may keep a journal somewhere."""
+        return bool(self._facts.authority.units_of(key_id, Right.INGEST))
 
     def coder_of(self, key_id: bytes) -> AckCoder | None:
         """What unpacks this station's acknowledgments; None for a key of several units or of none."""

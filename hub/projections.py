@@ -21,16 +21,16 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from sqlite_utils import Database
 
 from hub import views
+from hub.as_run import AsRun
 from hub.deeds import DECISIONS, Deeds
 from hub.endings import units_reported, why_not
 from ledger.facts import (
-    Acknowledged,
-    EmergencyOrdered,
+    Acks,
     Facts,
     Malformed,
     Refused,
@@ -40,9 +40,8 @@ from ledger.facts import (
     Rotated,
     Signed,
     WithdrawalSeen,
-    at,
+    acknowledgments,
     parse,
-    read,
 )
 from ledger.log import (
     ForkFound,
@@ -150,16 +149,6 @@ class Projections:
         return facts
 
 
-_ACK_COLUMNS: Final = (
-    "unit", "series", "day", "started_at", "planned_at", "content", "played_ds", "outcome", "detail",
-    "evidence", "volume", "clusters", "key_id", "log_id", "seq", "position",
-)  # fmt: skip
-_INSERT_ACK: Final = (
-    f"INSERT OR IGNORE INTO as_run ({', '.join(_ACK_COLUMNS)})"  # noqa: S608 - names of our own
-    f" VALUES ({', '.join('?' * len(_ACK_COLUMNS))})"
-)
-
-
 class _Batch:
     """One transaction's worth. Acknowledgments are gathered; decisions are few and written as they come."""
 
@@ -169,36 +158,43 @@ class _Batch:
         self._whole = whole
         self._ledger = ledger
         self._deeds = Deeds(db, facts, whole)
-        self._acks: list[tuple[Any, ...]] = []
-        self._unit_of: tuple[bytes, str | None] | None = None  # of the segment being read
+        self._as_run = AsRun(db, facts)
+        self._strays: list[tuple[int, int, bytes, int, int]] = []
         self._counted: Counter[str] = Counter()
 
     def take(self, batch: list[Stored]) -> None:
         for stored in batch:
-            self._facts.admit(stored)
-            self._counted["segments"] += 1
-            if stored.audience is not None:
-                self._db.execute("INSERT INTO told VALUES (?, ?)", [stored.audience, stored.position])
-            self._unit_of = None
-            for signed in read(stored):
-                self._counted["events"] += 1
-                self._event(signed)
-        if self._acks:
-            before = self._db.conn.total_changes
-            # The one table of the many: the library's own insert costs more than all the rest of a row.
-            self._db.conn.executemany(_INSERT_ACK, self._acks)
-            new = self._db.conn.total_changes - before
-            self._counted["acks"] += new
-            self._counted["acks_repeated"] += len(self._acks) - new
+            self._segment(stored)
+        new, repeated = self._as_run.write()
+        self._counted["acks"] += new
+        self._counted["acks_repeated"] += repeated
+        if self._strays:
+            self._db.conn.executemany("INSERT INTO strays VALUES (?, ?, ?, ?, ?)", self._strays)
+            self._counted["strays"] += len(self._strays)
         assert self._counted.keys() <= set(views.COUNTED), "every count has its row"
         for name, count in self._counted.items():
             self._db.execute("UPDATE counts SET n = n + ? WHERE name = ?", [count, name])
 
+    def _segment(self, stored: Stored) -> None:
+        events = stored.segment.events
+        acks = acknowledgments(events)
+        self._counted["segments"] += 1
+        self._counted["events"] += len(events)
+        if stored.audience is not None:
+            self._db.execute("INSERT INTO told VALUES (?, ?)", [stored.audience, stored.position])
+        if len(acks.nth) < len(events):
+            version = self._facts.version
+            self._facts.admit(stored)  # it looks at no acknowledgment
+            if version != self._facts.version:
+                self._as_run.plan_changed()
+            for nth in sorted(set(range(len(events))).difference(acks.nth)):
+                self._event(_signed(stored, nth))
+        if acks.nth:
+            self._acks(stored, acks)
+
     def _event(self, signed: Signed) -> None:
         fact = signed.fact
-        if isinstance(fact, Acknowledged):
-            self._ack(signed, fact)
-        elif isinstance(fact, Malformed):
+        if isinstance(fact, Malformed):
             self._counted["malformed"] += 1
             self._insert("malformed", signed, reason=fact.reason, event=signed.event)
         elif isinstance(fact, DECISIONS):
@@ -227,33 +223,26 @@ class _Batch:
             units = [unit for unit in self._facts.authority.units_held(signed.key_id) if unit in counting]
         return units[0] if len(units) == 1 and units[0] in self._facts.stations else None
 
-    def _ack(self, signed: Signed, fact: Acknowledged) -> None:
-        if self._whole.authority.has_endings:
-            unit = self._unit(signed)  # each place by itself: part of a segment may stay
-        else:
-            if self._unit_of is None:
-                self._unit_of = signed.key_id, self._unit(signed)
-            unit = self._unit_of[1]
-        if unit is None:
-            self._counted["strays"] += 1
-            self._insert("strays", signed, series=fact.series, day=fact.day)
-            return
-        self._acks.append(
-            (
-                unit, fact.series, fact.day, fact.ts, self._planned_at(fact), fact.content, fact.played_ds,
-                fact.outcome, fact.detail, fact.evidence, fact.volume, fact.clusters,
-                signed.key_id, signed.log_id, signed.seq, signed.position,
-            )
-        )  # fmt: skip
-
-    def _planned_at(self, fact: Acknowledged) -> int:
-        """From the order when it is known here, else from the station's own jitter."""
-        for order in reversed(self._facts.orders.get(fact.series, ())):
-            if isinstance(order.fact, EmergencyOrdered):
-                return order.fact.not_before
-            if order.fact.first_day <= fact.day:
-                return at(fact.day, order.fact.minute)
-        return fact.ts - fact.jitter_cs // 100
+    def _acks(self, stored: Stored, acks: Acks) -> None:
+        """The acknowledgments of one segment; those of a key that is no station's are strays."""
+        if not self._whole.authority.has_endings:
+            unit = self._unit(_signed(stored, acks.nth[0]))
+            if unit is not None:
+                self._as_run.take(stored, unit, acks)
+                return
+            units: dict[int, str | None] = dict.fromkeys(acks.nth)
+        else:  # each place by itself: part of a segment may stay
+            units = {nth: self._unit(_signed(stored, nth)) for nth in acks.nth}
+        head = stored.segment.head
+        for unit in dict.fromkeys(units.values()):
+            said = acks.among({nth for nth in units if units[nth] == unit})
+            if unit is not None:
+                self._as_run.take(stored, unit, said)
+            else:
+                self._strays += [
+                    (stored.position, head.first_seq + nth, head.key_id, items[2], items[3])
+                    for nth, items in zip(said.nth, said.items, strict=True)
+                ]
 
     def _withdrawal_seen(self, signed: Signed, fact: WithdrawalSeen) -> None:
         unit = self._unit(signed)
@@ -262,3 +251,9 @@ class _Batch:
                 "INSERT OR IGNORE INTO withdrawals_seen VALUES (?, ?, ?, ?, ?, ?)",
                 [unit, fact.series, fact.bulletin or b"", fact.state, fact.ts, signed.position],
             )
+
+
+def _signed(stored: Stored, nth: int) -> Signed:
+    """One event of a stored segment with its fact."""
+    head, event = stored.segment.head, stored.segment.events[nth]
+    return Signed(parse(event), event, head.key_id, head.log_id, head.first_seq + nth, stored.position)

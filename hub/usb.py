@@ -5,6 +5,9 @@ entries in the hub's journal, and keeps the newest request of each station. `sen
 of chosen stations: one stick may serve many. Beside the answers lie the decisions they name and the content
 that the plan of these stations needs, less what every one of them holds.
 
+The hub goes on meanwhile: its lock is taken for a batch of segments and for the making of an answer, not for
+what is read from a stick or written to it.
+
 Nothing about a stick is believed: segments are signed, requests are signed, the list of what a station holds
 is named in its request. An old request, or one that was brought before, changes nothing.
 
@@ -89,18 +92,19 @@ def receive(hub: Hub, source: Store, only: str | None = None) -> Received:
     """Takes in a stick, or one file of it. Raises StoreError when stick or disk fails: repeat then."""
     cargo = stick.look(source, only)
     done = Received(cargo.files, len(cargo.damages), len(cargo.cut))
-    with hub.lock:
-        for batch in _batches(hub, cargo, done):
-            opened = hub.ledger.open_all(batch)
+    for batch in _batches(cargo, done):
+        with hub.lock:
+            opened = hub.ledger.open_all(_new(hub, batch, done))
             with hub.ledger.transaction():
                 admissions = hub.ledger.admit_all(opened, source="usb")
                 record_arrivals(hub.ledger, hub.key, admissions, now=hub.now())
-            for admission in admissions:
-                done.segments += len(admission.stored)
-                done.known += admission.outcome is Outcome.KNOWN
-                done.parked += admission.outcome is Outcome.PARKED
-                if admission.error is not None:
-                    done.refused[admission.error.code] += 1
+        for admission in admissions:
+            done.segments += len(admission.stored)
+            done.known += admission.outcome is Outcome.KNOWN
+            done.parked += admission.outcome is Outcome.PARKED
+            if admission.error is not None:
+                done.refused[admission.error.code] += 1
+    with hub.lock:
         for request in cargo.requests:
             try:
                 _keep(hub, request, cargo.held, done)
@@ -110,8 +114,8 @@ def receive(hub: Hub, source: Store, only: str | None = None) -> Received:
     return done
 
 
-def _batches(hub: Hub, cargo: stick.Cargo, done: Received) -> Iterator[list[bytes]]:
-    """Segments that are not here yet, in the stick's order, some at a time."""
+def _batches(cargo: stick.Cargo, done: Received) -> Iterator[list[bytes]]:
+    """Segments with a readable head, in the stick's order, some at a time."""
     batch: list[bytes] = []
     size = 0
     for sha in cargo.segments:
@@ -119,12 +123,9 @@ def _batches(hub: Hub, cargo: stick.Cargo, done: Received) -> Iterator[list[byte
         if raw is None:
             continue  # the stick changed since it was looked at
         try:
-            head = read_head(raw)[0]
+            read_head(raw)
         except LoaError as error:
             done.refused[error.code] += 1
-            continue
-        if hub.ledger.end_hash(LogRef(head.key_id, head.log_id), head.next_seq) == head.hash:
-            done.known += 1
             continue
         batch.append(raw)
         size += len(raw)
@@ -133,6 +134,18 @@ def _batches(hub: Hub, cargo: stick.Cargo, done: Received) -> Iterator[list[byte
             batch, size = [], 0
     if batch:
         yield batch
+
+
+def _new(hub: Hub, batch: Sequence[bytes], done: Received) -> list[bytes]:
+    """Those that are not here yet: opening the others would cost a signature each."""
+    found: list[bytes] = []
+    for raw in batch:
+        head = read_head(raw)[0]
+        if hub.ledger.end_hash(LogRef(head.key_id, head.log_id), head.next_seq) == head.hash:
+            done.known += 1
+        else:
+            found.append(raw)
+    return found
 
 
 def _keep(hub: Hub, request: bytes, held: Sequence[bytes], done: Received) -> None:
@@ -168,6 +181,29 @@ def _mark(status: bytes) -> bytes | None:
     return last if isinstance(last, bytes) and len(last) == bundle.MARK_BYTES else None
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A station whose request is kept. at: UTC s of the station's clock, when it was made."""
+
+    unit: str
+    at: int
+
+
+def asked(hub: Hub) -> list[Asked]:
+    """Stations that can be answered by stick, the newest request of each, by unit."""
+    found: dict[str, int] = {}
+    with hub.lock:
+        for key in hub.facts.authority.keys():  # noqa: SIM118 — not a mapping
+            request = _kept(hub, key.key_id)
+            if request is None:
+                continue
+            sent_at = errands.read_errand(hub.ledger, request)[1].sent_at
+            for unit in hub.facts.authority.units_of(key.key_id, Right.ACK):
+                if unit in hub.facts.stations:
+                    found[unit] = max(sent_at, found.get(unit, 0))
+    return [Asked(unit, found[unit]) for unit in sorted(found)]
+
+
 # -- out -----------------------------------------------------------------------------------------------------
 
 
@@ -181,11 +217,14 @@ class _Load:
     absent: set[bytes] = field(default_factory=set)
 
 
-def send(hub: Hub, units: Iterable[str], target: Store, name: str = "", *, days: int = DAYS_AHEAD) -> Sent:
+def send(
+    hub: Hub, units: Iterable[str], target: Store, name: str = "", *, days: int = DAYS_AHEAD,
+    bytes_max: int = stick.FILE_BYTES_MAX,
+) -> Sent:  # fmt: skip
     """Writes one bundle for these stations. days: how far ahead their content is wanted.
 
-    NotAllowed: `station-unknown`; `usb-unasked` when a station's request never came. StoreError:
-    `stick-full`, `stick-lost`; then nothing was written.
+    NotAllowed: `station-unknown`; `usb-unasked` when a station's request never came; `usb-large` beyond
+    bytes_max. StoreError: `stick-full`, `stick-lost`. Then nothing was written.
     """
     wanted = list(dict.fromkeys(units))
     with hub.lock:
@@ -214,8 +253,12 @@ def send(hub: Hub, units: Iterable[str], target: Store, name: str = "", *, days:
             + 4 * bundle.HEAD_BYTES
             + 128
         )
-        name = name or (wanted[0] if len(wanted) == 1 else MANY) + FILE_END
-        size = stick.write(target, name, _frames(hub, load, small), needed)
+    if needed > bytes_max:
+        raise NotAllowed(
+            "usb-large", f"{needed} bytes, at most {bytes_max}", hint="fewer stations, or fewer days"
+        )
+    name = name or (wanted[0] if len(wanted) == 1 else MANY) + FILE_END
+    size = stick.write(target, name, _frames(hub, load, small), needed)
     return Sent(name, len(wanted), len(segments), len(load.contents), len(load.absent), size)
 
 
@@ -283,7 +326,11 @@ def _frames(hub: Hub, load: _Load, small: Sequence[bytes]) -> Iterator[bytes]:
         yield writer.add(framed)
     for sha, size in load.contents.items():
         for offset in range(0, size, CHUNK):
-            data = hub.blobs.read_range(sha, offset, min(CHUNK, size - offset))
+            try:
+                data = hub.blobs.read_range(sha, offset, min(CHUNK, size - offset))
+            except BlobError:
+                load.absent.add(sha)  # dropped meanwhile: nothing needs it any more
+                break
             yield writer.add(bundle.piece(sha, offset, data))
     for framed in small:
         yield writer.add(framed)

@@ -1,14 +1,20 @@
 """The tables of views.db: disposable, versioned, made by name.
 
 Every primary key follows from the ledger, and rows are written in the ledger's order, so that building the
-tables again in other batches gives the same bytes. (No WITHOUT ROWID: sqlite-utils looks rows up by rowid.)
+tables again in other batches gives the same bytes. (No WITHOUT ROWID where sqlite-utils looks rows up by
+rowid.)
+
+`as_run` is the table of the many, so its rows are narrow: a station is its number in `places` (in the order
+in which stations were first heard), the signed place is a segment's position in `arrivals` and the event's
+number in that segment, times are differences. `planned` is seconds after the local midnight of `day`, `begun`
+seconds after that. What was played and what single clusters said stays in the event, which its place names.
 """
 
 from __future__ import annotations
 
 from sqlite_utils import Database
 
-VERSION = 3  # another shape is another number: the views are dropped and built again at the next start
+VERSION = 4  # another shape is another number: the views are dropped and built again at the next start
 
 # What is counted; each has its row from the beginning, in this order.
 COUNTED = ("segments", "events", "acks", "acks_repeated", "malformed", "strays", "refused", "forks")
@@ -37,12 +43,13 @@ CREATE INDEX deeds_series ON deeds (series, position);
 CREATE INDEX deeds_event ON deeds (event_id);
 CREATE TABLE told (audience TEXT, position INTEGER, PRIMARY KEY (audience, position));
 CREATE TABLE stations (unit TEXT PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, search TEXT NOT NULL);
-CREATE TABLE as_run (unit TEXT, series INTEGER, day INTEGER, started_at INTEGER NOT NULL,
-  planned_at INTEGER NOT NULL, content BLOB NOT NULL, played_ds INTEGER NOT NULL, outcome INTEGER NOT NULL,
-  detail INTEGER NOT NULL, evidence INTEGER NOT NULL, volume INTEGER NOT NULL, clusters BLOB,
-  key_id BLOB NOT NULL, log_id BLOB NOT NULL, seq INTEGER NOT NULL, position INTEGER NOT NULL,
-  PRIMARY KEY (unit, series, day)) WITHOUT ROWID;
-CREATE INDEX as_run_day ON as_run (day, series);
+CREATE TABLE places (n INTEGER PRIMARY KEY, unit TEXT NOT NULL UNIQUE);
+CREATE TABLE arrivals (position INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, key_id BLOB NOT NULL,
+  log_id BLOB NOT NULL);
+CREATE TABLE as_run (place INTEGER, day INTEGER, series INTEGER, planned INTEGER NOT NULL,
+  begun INTEGER NOT NULL, played_ds INTEGER NOT NULL, outcome INTEGER NOT NULL, detail INTEGER NOT NULL,
+  evidence INTEGER NOT NULL, volume INTEGER NOT NULL, position INTEGER NOT NULL, nth INTEGER NOT NULL,
+  PRIMARY KEY (place, day, series)) WITHOUT ROWID;
 CREATE INDEX as_run_series ON as_run (series, day);
 CREATE TABLE malformed (position INTEGER, seq INTEGER, key_id BLOB NOT NULL, reason TEXT NOT NULL,
   event BLOB NOT NULL, PRIMARY KEY (position, seq));

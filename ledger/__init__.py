@@ -4,6 +4,7 @@
     facts      the vocabulary, who may sign what, what plays when; knows nothing of bytes on a wire
     recorder   the door by which the `eventsourcing` library saves aggregates into a ledger
     tempo      accelerated time, for demonstrations with real processes
+    kernel     whether the machine's clock is kept by NTP
     cli        the auditor: `loa ledger …`
 
 Two ledgers meet by bytes alone; how the bytes travel is somebody else's business:

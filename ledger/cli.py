@@ -177,6 +177,7 @@ def verify_file(file: Path, roots: tuple[str, ...], lang: str, as_json: bool) ->
 
 def as_object(finding: Finding) -> dict[str, object]:
     """What a program wants to know of a finding."""
+    known = finding.known
     return {
         "true": True,
         "key": finding.author.key_id.hex(),
@@ -187,10 +188,13 @@ def as_object(finding: Finding) -> dict[str, object]:
         "right": None if finding.right is None else int(finding.right),
         "territory": finding.territory,
         "root": finding.root.hex(),
-        "chain": [link.subject.key_id.hex() for link in finding.chain],
+        "chain": [grant.subject.key_id.hex() for grant in finding.chain],
         "existed": finding.existed_s,
+        "endings": [type(signed.fact).__name__ for signed in finding.endings],
+        "known": None if known is None else {"hub": known.hub.hex(), "log": known.log_id.hex(),
+                                             "seq": known.seq, "at": known.at_s},
         "not_proven": [question.value for question in finding.questions],
-    }
+    }  # fmt: skip
 
 
 @ledger.command("prove")
@@ -205,7 +209,8 @@ def prove_command(
 ) -> None:
     """Write evidence of one event (the INDEXth, from 0, of the segment at POSITION) to a file.
 
-    It holds the proof, the grants that lead from a root to the signer, and what a hub says of its arrival.
+    It holds the proof, the grants that lead from a root to the signer, what ended any of these keys, and what
+    a hub says of its arrival.
     """
     with plain_errors():
         kept = open_ledger(folder)

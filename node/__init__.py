@@ -14,36 +14,43 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ledger.log import PlayerError, TransportError
+    from node.bounded import tls_context
     from node.clock import Clock, Confidence, Now, SystemClock, TempoClock, TrustedTime
     from node.config import StationConfig, load_config, load_key, save_config, save_key
     from node.courier import Courier, Done, FetchJob, InlineCourier, Job, SyncJob, ThreadCourier
+    from node.doorbell import Doorbell, Habits
     from node.enrol import begin, finish
     from node.player import NullPlayer, Player, PlayItem, PlayReport
     from node.plays import PlayRow, Plays
     from node.station import Station
     from node.status import Live, Status
-    from node.transport import HttpTransport, HubBusy, Limits, Meter, Transport
+    from node.transport import Begun, HttpTransport, HubBusy, Limits, Meter, Transport
 
 _ROOMS = {
     "ledger.log": ("PlayerError", "TransportError"),
+    "node.bounded": ("tls_context",),
     "node.clock": ("Clock", "Confidence", "Now", "SystemClock", "TempoClock", "TrustedTime"),
     "node.config": ("StationConfig", "load_config", "load_key", "save_config", "save_key"),
     "node.courier": ("Courier", "Done", "FetchJob", "InlineCourier", "Job", "SyncJob", "ThreadCourier"),
+    "node.doorbell": ("Doorbell", "Habits"),
     "node.enrol": ("begin", "finish"),
     "node.player": ("NullPlayer", "PlayItem", "PlayReport", "Player"),
     "node.plays": ("PlayRow", "Plays"),
     "node.station": ("Station",),
     "node.status": ("Live", "Status"),
-    "node.transport": ("HttpTransport", "HubBusy", "Limits", "Meter", "Transport"),
+    "node.transport": ("Begun", "HttpTransport", "HubBusy", "Limits", "Meter", "Transport"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
+    "Begun",
     "Clock",
     "Confidence",
     "Courier",
     "Done",
+    "Doorbell",
     "FetchJob",
+    "Habits",
     "HttpTransport",
     "HubBusy",
     "InlineCourier",
@@ -75,6 +82,7 @@ __all__ = [
     "load_key",
     "save_config",
     "save_key",
+    "tls_context",
 ]
 
 

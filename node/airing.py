@@ -17,6 +17,7 @@ from node.diary import Diary
 from node.onair import OnAir
 from node.plays import Plays
 from node.presence import Moment, Presence
+from node.vouch import Vouch
 
 # One look begins at most this many sounds (each may fail at once for want of a device).
 BEGINS_MAX: Final = 8
@@ -27,7 +28,7 @@ class Airing:
 
     def __init__(
         self, facts: Facts, unit: str, plays: Plays, agenda: Agenda, contents: Contents, diary: Diary,
-        presence: Presence, onair: OnAir,
+        presence: Presence, onair: OnAir, vouch: Vouch,
     ) -> None:  # fmt: skip
         self._facts = facts
         self._unit = unit
@@ -37,6 +38,7 @@ class Airing:
         self._diary = diary
         self._presence = presence
         self._onair = onair
+        self._vouch = vouch
 
     def choose(self, moment: Moment) -> tuple[bool, bool]:
         """Puts the right thing on air. Returns (something was acknowledged, an emergency began)."""
@@ -74,9 +76,14 @@ class Airing:
             unready.add(slot.key)
 
     def _may_begin(self, slot: Slot, moment: Moment) -> bool:
-        """Without a trusted clock nothing begins but an emergency that is surely not over yet."""
+        """Without a trusted clock nothing begins but an emergency that is surely not over yet.
+
+        One that came by stick begins when somebody besides this box says what time it is.
+        """
         if not self._diary.owes(slot):
             return False
+        if slot.emergency and self._vouch.by_stick(slot.decision):
+            return self._vouch.may_begin(slot.decision, moment)
         if moment.trusted:
             return True
         return slot.emergency and self._presence.time.high(moment.mono_s) < slot.begin_until_s

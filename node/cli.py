@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,9 +17,10 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger.log import LoaError, StoreError
-from node.usb_cli import add_usb
+from node.usb_cli import Machine, add_usb
 
 if TYPE_CHECKING:
+    from node.clock import Clock
     from node.status import Status
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -55,8 +57,6 @@ def init(folder: Path, hub: str, token: str, unit: str) -> None:
     The private key is made here and stays here.
     """
     with plain_errors():
-        import time
-
         from ledger.log import DiskStore, six_words
         from node.enrol import begin, finish
         from node.transport import HttpTransport
@@ -149,16 +149,11 @@ def _lines(found: Status) -> list[str]:
     ]
 
 
-def _now() -> int:
-    """UTC s: the machine's clock, or the tempo of a demonstration when LOA_TEMPO names its file."""
-    import time
+def _clock() -> Clock:
+    """The machine's clock, or the tempo of a demonstration when LOA_TEMPO names its file."""
+    from node.shell import make_clock
 
-    path = os.environ.get("LOA_TEMPO")
-    if not path:
-        return int(time.time())
-    from ledger.tempo import TempoReader
-
-    return int(TempoReader(Path(path).read_bytes, time.monotonic).utc())
+    return make_clock(os.environ.get("LOA_TEMPO", ""))
 
 
-add_usb(node, plain_errors, _now, os.urandom)
+add_usb(node, plain_errors, Machine(_clock, os.urandom, time.sleep))

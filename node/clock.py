@@ -56,11 +56,15 @@ class Confidence(IntEnum):
 
 @dataclass(frozen=True)
 class Now:
-    """One reading: `wall_s` UTC, `mono_s` never goes back within a process, `confidence` of the wall time."""
+    """One reading: `wall_s` UTC, `mono_s` never goes back within a process, `confidence` of the wall time.
+
+    boot: names the life of the machine that `mono_s` counts; "" when it cannot be told from another.
+    """
 
     wall_s: float
     mono_s: float
     confidence: Confidence
+    boot: str = ""
 
 
 class Clock(Protocol):
@@ -73,16 +77,21 @@ class SystemClock:
     """The operating system's clocks, handed in by the shell."""
 
     def __init__(
-        self, wall: Callable[[], float], mono: Callable[[], float], trust: Callable[[], Confidence]
+        self,
+        wall: Callable[[], float],
+        mono: Callable[[], float],
+        trust: Callable[[], Confidence],
+        boot: str = "",
     ) -> None:
         self._wall = wall
         self._mono = mono
         self._trust = trust
+        self._boot = boot
 
     def now(self) -> Now:
         wall_s = self._wall()
         confidence = self._trust() if wall_s >= SOFTWARE_EPOCH_S else Confidence.UNKNOWN
-        return Now(wall_s, self._mono(), confidence)
+        return Now(wall_s, self._mono(), confidence, self._boot)
 
     def real_wait_s(self, wait_s: float) -> float:
         """Real seconds that pass while this clock advances by `wait_s`."""
@@ -203,6 +212,19 @@ class TrustedTime:
             return float("inf")
         utc_s, at_s = self._high
         return utc_s + max(0.0, mono_s - at_s) * (1 + DRIFT)
+
+    def raise_low(self, signed_s: float, mono_s: float) -> None:
+        """A signed time that came without our question, by stick: a lower bound, and never the time."""
+        if signed_s > self.low(mono_s):
+            self._low_s, self._low_mono_s = signed_s, mono_s
+
+    def is_live(self, mono_s: float) -> bool:
+        """True while the hub's own word on the time, given to this process, is good."""
+        return self._live_at(mono_s) is not None
+
+    def is_behind(self, now: Now) -> bool:
+        """True when the wall clock is surely wrong: it stands before the newest signed time."""
+        return now.wall_s < self.low(now.mono_s) - BEHIND_TOLERANCE_S
 
     # -- inside ----------------------------------------------------------------------------------------------
 

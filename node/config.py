@@ -8,6 +8,7 @@ a misspelt line is an error with the line's name, not a silently ignored wish.
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from dataclasses import dataclass, fields
 from typing import Final
@@ -18,6 +19,7 @@ from ledger.log import LoaError, SigningKey, Store, StoreError, VerifyKey
 CONFIG_NAME: Final = "station.toml"
 KEY_NAME: Final = "station.key"
 CONFIG_BYTES_MAX: Final = 65_536
+DOORBELL: Final = re.compile(r"(tls:)?([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:]{2,39}\]):([0-9]{1,5})", re.ASCII)
 # Written even at their defaults: what a person is most likely to look for.
 SHOWN: Final = frozenset({"sync_period_s", "volume", "language", "fetch_day_bytes"})
 NO_STATION_HINT: Final = "enrol first: loa node init --dir D --hub URL --token T"
@@ -44,6 +46,8 @@ class StationConfig:
     ack_delay_s: float = 20.0
     # The first call after a start comes within this time, spread against a province-wide power return.
     boot_spread_s: float = 5.0
+    # Where the hub rings for news: "host:port", "tls:host:port" through a proxy that ends TLS, "" = nowhere.
+    doorbell: str = ""
     # Content bytes a day on a metered SIM; 0 = no cap. Emergencies pass in any case.
     fetch_day_bytes: int = 0
     # Bytes of decisions the hub may put into one reply.
@@ -61,6 +65,8 @@ class StationConfig:
             VerifyKey(key)
         if not self.roots:
             raise StoreError("config-roots", "a station must trust at least one root key", where=CONFIG_NAME)
+        if self.doorbell and not DOORBELL.fullmatch(self.doorbell):
+            raise StoreError("config-range", 'doorbell is "host:port" or "tls:host:port"', where=CONFIG_NAME)
         bounds: tuple[tuple[str, float, float], ...] = (
             ("sync_period_s", 1, 86_400),
             ("volume", 0, 100),

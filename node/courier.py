@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
+from threading import Lock
 from typing import Protocol, TypeAlias
 
 from ledger.log import TransportError
@@ -38,10 +39,17 @@ Job: TypeAlias = SyncJob | FetchJob
 
 
 @dataclass(frozen=True)
+class Ring:
+    """Nobody's job: the doorbell rang. It is collected like a result, so that it wakes the station."""
+
+    urgent: bool
+
+
+@dataclass(frozen=True)
 class Done:
     """What became of a job: the answer's bytes (unverified), or why there are none. Exactly one is set."""
 
-    job: Job
+    job: Job | Ring
     data: bytes | None
     error: TransportError | None
 
@@ -103,6 +111,8 @@ class ThreadCourier:
         self._executor = executor
         self._wake = wake
         self._results: SimpleQueue[Done | BaseException] = SimpleQueue()
+        self._ringing = Lock()
+        self._rang: bool | None = None
 
     @property
     def meter(self) -> Meter:
@@ -112,7 +122,19 @@ class ThreadCourier:
         future = self._executor.submit(carry, self._transport, job)
         future.add_done_callback(lambda ended: self._finish(ended.exception() or ended.result()))
 
+    def ring(self, urgent: bool) -> None:
+        """From the doorbell's thread. Rings that nobody collected yet are one ring."""
+        with self._ringing:
+            self._rang = urgent or bool(self._rang)
+        self._wake()
+
     def collect(self) -> Done | None:
+        with self._ringing:
+            rang, self._rang = self._rang, None
+        if rang is not None:
+            if not self._results.empty():
+                self._wake()  # one thing at a time, and none forgotten
+            return Done(Ring(rang), b"", None)
         try:
             result = self._results.get_nowait()
         except Empty:

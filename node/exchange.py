@@ -3,6 +3,9 @@
 A sync comes first when it is due, content after it; only an emergency's content goes before everything. An
 answer changes something only when it is the hub's signed reply to the request that is out (sync), or hashes
 to what the manifest says (content). Anything else is a failure of the link, whatever it looked like.
+
+A large request that broke off, or that a busy hub has but could not read yet, is brought again as it is: what
+came of it lies at the hub. Everything new waits that long, at most `AGAIN_S`.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from typing import Final
 
 from ledger.facts import Condition
 from ledger.log import (
+    CURSOR,
     Coder,
     Ledger,
     ProtocolError,
@@ -23,18 +27,21 @@ from ledger.log import (
     make_request,
 )
 from node.agent import SyncAgent
-from node.courier import Courier, Done, FetchJob, Job, SyncJob
+from node.courier import Courier, Done, FetchJob, Job, Ring, SyncJob
 from node.diary import Diary
 from node.fetch import Fetcher
 from node.plays import Plays
+from node.portions import PORTION_BYTES_MIN, Portion
 from node.presence import Moment, Presence
-from node.transport import HubBusy
+from node.transport import WORTH_BYTES, Begun, HubBusy
 
 logger = logging.getLogger("loa.node")
 
 NONCE_BYTES: Final = 8
 # The last success and the hub's wish for silence are kept over a restart, at most this often.
 SAVE_EVERY_S: Final = 600.0
+# A request older than this is made anew: the hub forgets beginnings, and its reply would tell an old time.
+AGAIN_S: Final = 600.0
 
 OK_S: Final = "node.sync.ok_s"
 HUSH_UNTIL_S: Final = "node.sync.hush_until_s"
@@ -67,7 +74,11 @@ class Exchange:
         self._deadline_s = deadline_s
         self._entropy = entropy
         self._coder = coder
-        self._out: tuple[Job, float] | None = None  # the job and when it was posted, monotonic
+        self._out: tuple[Job, float] | None = None  # the job and when it was first posted, monotonic
+        self._posted_s = 0.0  # when it was posted last
+        self._again: tuple[SyncJob, float] | None = None  # a request worth bringing again, and since when
+        self._portion = Portion()
+        self._cursor = _cursor_of(ledger)
         self._metered = (courier.meter.up, courier.meter.down)
         ok_s, hush_until_s = ledger.get(OK_S, 0), ledger.get(HUSH_UNTIL_S, 0)
         self.ok_s = ok_s if isinstance(ok_s, int) else 0  # UTC of the last good exchange
@@ -89,17 +100,24 @@ class Exchange:
         may_fetch = self._agent.fetch_in(moment.mono_s) <= 0
         job: Job | None = self._fetcher.next_job(moment, plays, urgent_only=True) if may_fetch else None
         if job is None and self._agent.due_in(moment.mono_s) <= 0:
-            job = SyncJob(self._request(moment, condition()))
+            job = self._sync_job(moment, condition)
+            self._agent.called()
         if job is None and may_fetch:
             job = self._fetcher.next_job(moment, plays)
         if job is None:
             return False
-        self._out = (job, moment.mono_s)
+        again = self._again is not None and self._again[0] == job
+        # The hub's answer may be as old as the first time it was asked.
+        self._out = (job, self._again[1] if again and self._again else moment.mono_s)
+        self._posted_s = moment.mono_s
         self._courier.post(job)
         return True
 
     def take(self, done: Done, moment: Moment) -> None:
         """Uses a result. One that belongs to no job that is out is dropped."""
+        if isinstance(done.job, Ring):
+            self._agent.rung(moment.mono_s, urgent=done.job.urgent)
+            return
         if self._out is None or done.job != self._out[0]:
             return
         job, asked_mono_s = self._out
@@ -120,12 +138,17 @@ class Exchange:
         """Seconds until the job that is out counts as lost; inf when none is out. Gives it up when it is."""
         if self._out is None:
             return float("inf")
-        left_s = self._out[1] + self._deadline_s - moment.mono_s
+        left_s = self._posted_s + self._deadline_s - moment.mono_s
         if left_s > 0:
             return left_s
         job, self._out = self._out[0], None
         self._failed(job, TransportError("no-answer", "the courier lost the job"), moment)
         return float("inf")
+
+    @property
+    def cursor(self) -> int:
+        """The position up to which decisions were read; may be asked from another thread."""
+        return self._cursor
 
     def save(self, moment: Moment) -> None:
         """Keeps the last success, in the open transaction."""
@@ -135,6 +158,12 @@ class Exchange:
 
     # -- inside ----------------------------------------------------------------------------------------------
 
+    def _sync_job(self, moment: Moment, condition: Callable[[], Condition]) -> SyncJob:
+        if self._again is not None and moment.mono_s - self._again[1] <= AGAIN_S:
+            return self._again[0]
+        self._again = None
+        return SyncJob(self._request(moment, condition()))
+
     def _request(self, moment: Moment, condition: Condition) -> bytes:
         return make_request(
             self._ledger,
@@ -142,6 +171,7 @@ class Exchange:
             nonce=self._entropy(NONCE_BYTES),
             now=moment.ts,
             room=self._room,
+            send_max=self._portion.bytes,
             status=condition.encode(),
             coder=self._coder,
         )
@@ -152,8 +182,11 @@ class Exchange:
         except ProtocolError as error:
             self._failed(job, error, moment)
             return
+        self._again = None
+        self._portion.came(len(job.request), moment.mono_s - asked_mono_s)
         self._presence.time.learn(accepted.hub_time, asked_mono_s, moment.mono_s)
         self._agent.succeeded(moment.mono_s, more=accepted.more)
+        self._cursor = _cursor_of(self._ledger)
         self._diary.count_from(moment).syncs_ok += 1
         self.ok_s = accepted.hub_time
         if self.ok_s - self._saved_ok_s >= SAVE_EVERY_S:
@@ -173,6 +206,8 @@ class Exchange:
         if isinstance(job, FetchJob) and error.code in ABOUT_CONTENT:
             self._fetcher.failed(job, moment.mono_s)
             return
+        if isinstance(job, SyncJob):
+            self._keep(job, error, moment)
         retry_after_s = error.retry_after_s if isinstance(error, HubBusy) else None
         if isinstance(job, FetchJob) and not retry_after_s:
             self._agent.fetch_failed(moment.mono_s)
@@ -182,6 +217,17 @@ class Exchange:
         if retry_after_s and moment.trusted:
             with self._ledger.transaction():
                 self._ledger.put(HUSH_UNTIL_S, moment.ts + int(self._agent.open_in(moment.mono_s)))
+
+    def _keep(self, job: SyncJob, error: TransportError | ProtocolError, moment: Moment) -> None:
+        """Whether this request is to be brought again as it is."""
+        if not isinstance(error, Begun | HubBusy) or len(job.request) < WORTH_BYTES:
+            self._again = None
+            if not isinstance(error, HubBusy) and len(job.request) >= PORTION_BYTES_MIN:
+                self._portion.broke()
+        elif self._again is None:
+            self._again = (job, self._posted_s)
+        if isinstance(error, Begun) and error.moved:
+            self._agent.moved()
 
     def _honour_wish_of_before(self, moment: Moment) -> None:
         """The hub asked for silence and then our power went: the wish stands, once we know the time."""
@@ -197,3 +243,8 @@ class Exchange:
         counters.up_bytes += meter.up - self._metered[0]
         counters.down_bytes += meter.down - self._metered[1]
         self._metered = (meter.up, meter.down)
+
+
+def _cursor_of(ledger: Ledger) -> int:
+    kept = ledger.get(CURSOR)
+    return int.from_bytes(kept[:8], "big") if isinstance(kept, bytes) else 0

@@ -1,4 +1,4 @@
-"""How much content is asked for at once, and how much in a day.
+"""How much content is asked for at once, how much in a day, and how much a station says in one request.
 
 `Pace`: one chunk an answer while the line is bad, up to sixteen while it is good. A large answer saves round
 trips and disk writes, but what is under way when the power goes is lost, and an emergency must wait for its
@@ -8,6 +8,10 @@ anything else.
 `Budget`: the daily cap of a metered SIM. Bytes are charged on the disk *before* they are asked for, in lots,
 so that a power cut can make a day's budget smaller and never larger. A day begins when a trusted clock says
 so; a clock that steps back keeps what was used, and without a trusted clock no day ends.
+
+`Portion`: segments in the next request. An emergency in the reply waits for the request's end, so on a slow
+line it is small, and small as well where requests are lost whole. Short of that it is large: a request costs
+half a kilobyte besides its segments.
 
 Bound: numbers only. Emergencies are charged too, and asked for all the same; `fetch.py` sees to that.
 """
@@ -26,6 +30,10 @@ QUICK_S: Final = 5.0
 # More than this, and the next answer is half as large.
 SLOW_S: Final = 20.0
 WHOLE_BEFORE_MORE: Final = 4
+# Of segments in a request: a month of acknowledgments is 3 kB; 32 kB are 16 s at 2 kB/s.
+PORTION_BYTES: Final = 32_768
+PORTION_BYTES_MIN: Final = 4_096
+PORTION_BYTES_MAX: Final = 262_144
 # What a request for content and the head of its answer cost, TLS and TCP aside; see docs/spec/blobs.md.
 HEADS_BYTES: Final = 512
 # Of a budget of d bytes a day, d/64 are charged at once: a power cut costs at most that.
@@ -65,6 +73,24 @@ class Pace:
         """Less than was asked for, or nothing."""
         self.chunks = 1
         self._whole = 0
+
+
+class Portion:
+    """Bytes of segments in the next request; one segment goes in any case."""
+
+    def __init__(self) -> None:
+        self.bytes = PORTION_BYTES
+
+    def came(self, size: int, took_s: float) -> None:
+        """A request of `size` bytes was answered, took_s seconds after it was first sent."""
+        if took_s > SLOW_S:
+            self.bytes = max(PORTION_BYTES_MIN, self.bytes // 2)
+        elif took_s < QUICK_S and 2 * size >= self.bytes:
+            self.bytes = min(PORTION_BYTES_MAX, self.bytes * 2)
+
+    def broke(self) -> None:
+        """A request was lost, and nothing of it is at the hub."""
+        self.bytes = max(PORTION_BYTES_MIN, self.bytes // 2)
 
 
 class Budget:

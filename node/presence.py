@@ -33,11 +33,17 @@ BLIND: Final = "blind"
 
 @dataclass(frozen=True)
 class Moment:
-    """Now, as the station may use it. utc_s is worth `confidence`; `trusted` when timed items may play."""
+    """Now, as the station may use it. utc_s is worth `confidence`; `trusted` when timed items may play.
+
+    synced: somebody besides this box keeps the time, an NTP daemon or the hub in this process. boot: as in
+    `Now`.
+    """
 
     utc_s: float
     mono_s: float
     confidence: Confidence
+    synced: bool = False
+    boot: str = ""
 
     @property
     def trusted(self) -> bool:
@@ -47,6 +53,13 @@ class Moment:
     def ts(self) -> int:
         """Whole UTC seconds, for events."""
         return max(0, int(self.utc_s))
+
+
+def moment_of(time: TrustedTime, now: Now) -> Moment:
+    """What this reading of the clock is worth."""
+    utc_s, confidence = time.at(now)
+    kept = confidence >= Confidence.NTP or time.is_live(now.mono_s)
+    return Moment(utc_s, now.mono_s, confidence, kept and confidence >= Confidence.SIGNED, now.boot)
 
 
 class Presence:
@@ -72,8 +85,7 @@ class Presence:
 
     def observe(self, now: Now) -> tuple[Moment, ClockStepped | None]:
         """The moment, and a step of the clock if there was one. Gaps that came to light are written here."""
-        utc_s, confidence = self.time.at(now)
-        moment = Moment(utc_s, now.mono_s, confidence)
+        moment = moment_of(self.time, now)
         if self._boot_mono_s is None:
             self._boot_mono_s = now.mono_s
         step = self._step(moment)

@@ -8,6 +8,7 @@ while it waited. The reasons are asked in this order:
     the station was off, or did not know the time, throughout  POWER, CLOCK_UNKNOWN
     the content was not complete in time                       NOT_DELIVERED, or WRONG_CONTENT
     something else had the air                                 BY_EMERGENCY, BY_HIGHER, BY_EARLIER
+    it came by stick, and nobody said that the time is right   CLOCK_UNKNOWN
     none of these                                              UNKNOWN: it is never counted as played
 
 Nothing is answered for while the clock is not trusted, and nothing from before this key was granted to the
@@ -38,6 +39,7 @@ from node.diary import Diary
 from node.onair import OnAir
 from node.plays import Memories, Plays
 from node.presence import BLIND, OFF, Moment
+from node.vouch import Vouch
 
 SETTLED: Final = "node.settled_s"
 SAVE_EVERY_S: Final = 3_600
@@ -51,7 +53,7 @@ class Reckoner:
 
     def __init__(
         self, ledger: Ledger, facts: Facts, unit: str, plays: Plays, memories: Memories, contents: Contents,
-        diary: Diary, onair: OnAir, agenda: Agenda,
+        diary: Diary, onair: OnAir, agenda: Agenda, vouch: Vouch,
     ) -> None:  # fmt: skip
         self._ledger = ledger
         self._facts = facts
@@ -62,6 +64,7 @@ class Reckoner:
         self._diary = diary
         self._onair = onair
         self._agenda = agenda
+        self._vouch = vouch
         settled_s = ledger.get(SETTLED, 0)
         assert isinstance(settled_s, int)
         self._settled_s = self._saved_s = settled_s
@@ -125,9 +128,9 @@ class Reckoner:
         if moment.utc_s < slot.begin_until_s:
             now_said = verdict(self._facts, slot, moment.utc_s)
             return now_said if now_said is not None and now_said.outcome is _WITHDRAWN else None
-        return self._why(slot)
+        return self._why(slot, moment)
 
-    def _why(self, slot: Slot) -> Verdict:
+    def _why(self, slot: Slot, moment: Moment) -> Verdict:
         until_s = slot.begin_until_s
         if self._known_since(slot) >= until_s:
             if self._approved_from(slot) >= until_s:
@@ -147,7 +150,12 @@ class Reckoner:
             return Verdict(Outcome.MISSED, Detail.NOT_DELIVERED)
         if last is not None:
             return last
-        return self._displaced(slot, here) or Verdict(Outcome.UNKNOWN, Detail.NONE)
+        if slot.emergency and not self._vouch.may_begin(slot.decision, moment):
+            return Verdict(Outcome.MISSED, Detail.CLOCK_UNKNOWN)
+        displaced = self._displaced(slot, here)
+        if displaced is None and self._vouch.by_stick(slot.decision):
+            return Verdict(Outcome.MISSED, Detail.CLOCK_UNKNOWN)  # the time was learnt too late for it
+        return displaced or Verdict(Outcome.UNKNOWN, Detail.NONE)
 
     def _rule(self, slot: Slot, at_s: float) -> Verdict | None:
         """What the rules said at that moment. A withdrawal of later does not explain an earlier silence."""

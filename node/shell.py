@@ -7,11 +7,11 @@ cleanly; SIGKILL needs no help from here.
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 import random
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -23,11 +23,14 @@ from types import FrameType
 from typing import Any, Final, TypeVar
 
 from ledger.facts import Evidence
-from ledger.log import DiskStore, NotAllowed
+from ledger.kernel import synchronised
+from ledger.log import DiskStore, NotAllowed, VerifyKey
 from ledger.tempo import TempoReader
 from node.clock import Confidence, SystemClock, TempoClock
 from node.config import StationConfig, load_config
 from node.courier import ThreadCourier
+from node.desk import Desk
+from node.doorbell import Doorbell
 from node.player import NullPlayer, Player
 from node.station import Station
 from node.transport import HttpTransport, Limits
@@ -39,53 +42,35 @@ TEMPO_SLEEP_MIN_S: Final = 0.005
 TEMPO_SLEEP_MAX_S: Final = 0.5
 # Accelerated seconds pass while a real exchange is under way: only real deadlines count then.
 TEMPO_PATIENCE_S: Final = 30 * 86_400.0
+CONNECT_S: Final = 10.0  # to the doorbell: it tries again, later and later
 
-_STA_UNSYNC: Final = 0x40
-_TIME_ERROR: Final = 5
 _RTC: Final = "/sys/class/rtc/rtc0"
+_BOOT_ID: Final = "/proc/sys/kernel/random/boot_id"
 
 T = TypeVar("T")
-
-
-class _Timex(ctypes.Structure):
-    """The head of the kernel's `struct timex`; the rest is only reserved."""
-
-    _fields_ = (
-        ("modes", ctypes.c_uint),
-        ("offset", ctypes.c_long),
-        ("freq", ctypes.c_long),
-        ("maxerror", ctypes.c_long),
-        ("esterror", ctypes.c_long),
-        ("status", ctypes.c_int),
-        ("rest", ctypes.c_byte * 256),
-    )
 
 
 def kernel_trust() -> Callable[[], Confidence]:
     """Asks the kernel whether an NTP daemon keeps its clock; else whether there is a battery clock."""
     fallback = Confidence.RTC if Path(_RTC).exists() else Confidence.UNKNOWN
-    try:
-        adjtimex = ctypes.CDLL(None).adjtimex
-    except (OSError, AttributeError):
+    asked = synchronised()
+    if asked is None:
         return lambda: fallback
-
-    def trust() -> Confidence:
-        timex = _Timex()
-        state = adjtimex(ctypes.byref(timex))
-        synchronised = state not in (-1, _TIME_ERROR) and not timex.status & _STA_UNSYNC
-        return Confidence.NTP if synchronised else fallback
-
-    return trust
+    return lambda: Confidence.NTP if asked() else fallback
 
 
 class OneThread(Executor):
-    """One daemon thread: a process that is told to end does not wait for a slow line."""
+    """One daemon thread, from the first job on: a process that is told to end does not wait for a slow line.
+    """
 
     def __init__(self) -> None:
         self._jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
-        threading.Thread(target=self._work, name="courier", daemon=True).start()
+        self._started = False
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        if not self._started:
+            self._started = True
+            threading.Thread(target=self._work, name="helper", daemon=True).start()
         future: Future[T] = Future()
         self._jobs.put((future, lambda: fn(*args, **kwargs)))
         return future
@@ -154,7 +139,7 @@ def run(folder: Path, wishes: Wishes, say: Callable[[str], None]) -> None:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
-        clock = _clock(wishes)
+        clock = make_clock(wishes.tempo)
         if isinstance(clock, TempoClock):
             config = replace(config, stall_s=TEMPO_PATIENCE_S, job_deadline_s=TEMPO_PATIENCE_S)
         transport = HttpTransport(config.hub_url, mono=time.monotonic, limits=Limits())
@@ -162,8 +147,10 @@ def run(folder: Path, wishes: Wishes, say: Callable[[str], None]) -> None:
         station = Station(
             config, store, clock, courier, player, entropy=os.urandom, rng=random.SystemRandom()
         )
+        if config.doorbell:
+            _hold_doorbell(config, station, courier)
         say(f"READY {config.unit} {config.name} → {config.hub_url}; {plain_words(player)}")
-        _loop(station, clock, wake, asked, config)
+        _loop(station, Desk(station, OneThread().submit), clock, wake, asked, config)
         station.close()
         say(f"STOPPED {config.unit}")
     finally:
@@ -171,18 +158,60 @@ def run(folder: Path, wishes: Wishes, say: Callable[[str], None]) -> None:
 
 
 def _loop(
-    station: Station, clock: SystemClock | TempoClock, wake: threading.Event, asked: list[int],
+    station: Station, desk: Desk, clock: SystemClock | TempoClock, wake: threading.Event, asked: list[int],
     config: StationConfig,
 ) -> None:  # fmt: skip
     while not asked:
-        real_s = clock.real_wait_s(station.tick())
+        desk_s = desk.look()
+        real_s = min(clock.real_wait_s(station.tick()), desk_s)
         if isinstance(clock, TempoClock):
             real_s = min(max(real_s, TEMPO_SLEEP_MIN_S), TEMPO_SLEEP_MAX_S)
         wake.wait(min(real_s, config.idle_cap_s))
         wake.clear()
 
 
-def _clock(wishes: Wishes) -> SystemClock | TempoClock:
-    if not wishes.tempo:
-        return SystemClock(time.time, time.monotonic, kernel_trust())
-    return TempoClock(TempoReader(Path(wishes.tempo).read_bytes, time.monotonic))
+def _hold_doorbell(config: StationConfig, station: Station, courier: ThreadCourier) -> None:
+    """A daemon thread: it has nothing to save."""
+    bell = Doorbell(
+        station.key, VerifyKey(config.hub_key), connect=lambda: _connected(config.doorbell),
+        cursor=lambda: station.cursor, ring=courier.ring, pause=_pause, mono=time.monotonic,
+        rng=random.SystemRandom(),
+    )  # fmt: skip
+    threading.Thread(target=bell.run, name="doorbell", daemon=True).start()
+
+
+def _pause(wait_s: float) -> bool:
+    time.sleep(wait_s)
+    return False
+
+
+def _connected(address: str) -> socket.socket:
+    """A connection to a doorbell, named as in station.toml. Raises OSError."""
+    secure = address.startswith("tls:")
+    host, _, port = address.removeprefix("tls:").rpartition(":")
+    host = host.strip("[]")
+    line = socket.create_connection((host, int(port)), timeout=CONNECT_S)
+    if not secure:
+        return line
+    from node.bounded import tls_context
+
+    try:
+        return tls_context().wrap_socket(line, server_hostname=host)
+    except OSError:
+        line.close()
+        raise
+
+
+def make_clock(tempo: str) -> SystemClock | TempoClock:
+    """The machine's clock, or the accelerated one that this file describes."""
+    if not tempo:
+        return SystemClock(time.time, time.monotonic, kernel_trust(), _boot())
+    return TempoClock(TempoReader(Path(tempo).read_bytes, time.monotonic))
+
+
+def _boot() -> str:
+    """The kernel's name for this life of the machine; "" where it gives none."""
+    try:
+        return Path(_BOOT_ID).read_text("ascii").strip()[:64]
+    except (OSError, UnicodeDecodeError):
+        return ""

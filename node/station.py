@@ -10,7 +10,7 @@ power cut.
     exchange   the one job that is out at the hub        fetch      what is missing, chunk by chunk
     agenda     the plan around now                       airing     what should have the air
     diary      reports besides acknowledgments           onair      what sounds, and how it ended
-    reckoning  what became of silent slots
+    reckoning  what became of silent slots               vouch      what came by stick, and a person's word
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from node.plays import Memories, Plays, prepare
 from node.presence import Moment, Presence
 from node.reckoning import Reckoner
 from node.status import Live, Status, status_of
+from node.vouch import Vouch
 
 DB_NAME: Final = "ledger.db"
 SOFTWARE: Final = "loa/0.1.0"
@@ -68,7 +69,9 @@ class Station:
     ) -> None:
         self.config = config
         self.key = load_key(store)
-        self._clock = clock
+        self.store = store
+        self.clock = clock
+        self.entropy = entropy
         self._courier = courier
         self._player = player
         now = clock.now()
@@ -94,6 +97,7 @@ class Station:
         blobs = Blobs(store)
         self.presence = Presence(self.ledger, memories, stall_s=config.idle_cap_s + config.stall_s)
         self.plays = Plays(self.ledger, int(self.presence.alive_s // 86_400))
+        self.vouch = Vouch(self.ledger)
         self._diary = Diary(
             self.ledger, self.key, hub.key_id, self.facts, config.unit, memories, self._arrivals
         )
@@ -130,10 +134,11 @@ class Station:
             self._diary,
             self.presence,
             self._onair,
+            self.vouch,
         )
         self._reckoner = Reckoner(
             self.ledger, self.facts, config.unit, self.plays, memories, contents, self._diary, self._onair,
-            self._agenda,
+            self._agenda, self.vouch,
         )  # fmt: skip
         self.agent = SyncAgent(config, rng, now.mono_s)
         self._exchange = Exchange(
@@ -154,7 +159,7 @@ class Station:
 
         Call earlier when the courier has a result. Raises StoreError when the disk fails: then start anew.
         """
-        now = self._clock.now()
+        now = self.clock.now()
         done = self._courier.collect()
         if done is None and now.mono_s < self._wake_mono_s and not self._shifted(now):
             return max(WAIT_MIN_S, self._wake_mono_s - now.mono_s)
@@ -170,7 +175,7 @@ class Station:
             done = self._courier.collect()
             if done is None:
                 break
-            now = self._clock.now()
+            now = self.clock.now()
         else:
             # More answers at once than one tick takes: the last one is here and must not be asked for again.
             moment = self._look(now)
@@ -181,6 +186,11 @@ class Station:
         self._wake_mono_s = now.mono_s + wait_s
         self._seen = (now.wall_s - now.mono_s, now.confidence)
         return wait_s
+
+    @property
+    def cursor(self) -> int:
+        """How far decisions were read; what the doorbell tells the hub. From any thread."""
+        return self._exchange.cursor
 
     def status(self) -> Status:
         """How the station stands, for people and for the simulator."""
@@ -198,9 +208,13 @@ class Station:
         )
         return status_of(self.ledger, self.config, self.key.key_id, live=live)
 
+    def look_soon(self) -> None:
+        """Something changed from outside: the next call of `tick` is due."""
+        self._wake_mono_s = float("-inf")
+
     def close(self) -> None:
         """A clean end: what sounds is stopped and acknowledged as far as it came."""
-        moment = self._look(self._clock.now())
+        moment = self._look(self.clock.now())
         self._onair.stop_for_good(moment)
         with self.ledger.transaction():
             self.presence.mark(moment)
@@ -264,8 +278,9 @@ class Station:
             if self._fetcher.next_job(moment, self.plays) is not None:
                 waits.append(self.agent.fetch_in(moment.mono_s))
         waits.append(self.presence.mark_due_in(moment))
-        if moment.trusted:
+        if moment.trusted or self.vouch.is_open(moment):
             waits.append(self._agenda.wake_in(moment))
+        if moment.trusted:
             waits.append(self._diary.sum_up_in(moment))
             start_in_s = self._agenda.start_in(moment)
             if start_in_s > LEAD_S:

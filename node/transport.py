@@ -8,7 +8,9 @@ signatures.
 
 Content is another matter: it is checked chunk by chunk against a hash, so what came of it before the link
 broke is worth keeping. Such a beginning is handed on as a short answer, and the next request goes on behind
-it.
+it. The other way round the hub keeps what came of a large request (docs/spec/sync.md): after a break the
+station asks how much that is and sends the rest, at once as long as that brings it further, else when the
+courier brings the same request again.
 
 Bound: this file judges only the shape of an answer; an answer of the right shape may still be a forgery.
 """
@@ -23,6 +25,8 @@ from typing import TYPE_CHECKING, Protocol
 from ledger.log import CodecError, TransportError, unpack
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
 
 CONTENT_TYPE = "application/x-loa"
@@ -37,7 +41,18 @@ RETRY_AFTER_MAX_S = 3_600.0
 PIECE_BYTES_MIN = 4_096
 # The hub's strong ETag of content is this much of its hash, in quotes.
 ETAG_HEX = 16
-USER_AGENT = "loa"
+SYNC = "/v1/sync"
+# Every reply begins like this. It tells no forgery from the truth, only a captive portal's page.
+REPLY_MAGIC = bytes.fromhex("d74c")
+# A request below this is cheaper sent again than asked about.
+WORTH_BYTES = 1_024
+# What names a request: 8 bytes of its signature.
+NAME_AT = slice(12, 20)
+# How the line ends an exchange; anything else is an answer.
+BROKEN = frozenset({"link", "truncated", "deadline", "too-slow"})
+# Breaks within one exchange; each must have brought at least so many bytes to the hub.
+BREAKS_MAX = 256
+STEP_BYTES = 1_024
 
 
 @dataclass
@@ -64,6 +79,17 @@ class CutShort(TransportError):
         self.status: int = response.status_code
         self.headers: Mapping[str, str] = response.headers
         self.data = data
+
+
+class Begun(TransportError):
+    """The line broke, and part of this large request may be at the hub: bring the same bytes again.
+
+    moved: more of it is there than before this exchange.
+    """
+
+    def __init__(self, what: str, *, moved: bool) -> None:
+        super().__init__("begun", what)
+        self.moved = moved
 
 
 class Transport(Protocol):
@@ -94,15 +120,27 @@ class Limits:
 class _Library:
     """The HTTP client library: a tenth of a second to load, so not before it is needed."""
 
-    def __init__(self, client: httpx2.Client | None, mono: Callable[[], float], keepalive_s: float) -> None:
+    def __init__(
+        self,
+        client: httpx2.Client | None,
+        mono: Callable[[], float],
+        keepalive_s: float,
+        tls: ssl.SSLContext | None,
+        *,
+        secure: bool,
+    ) -> None:
         import httpcore2
         import httpx2
 
-        from node.bounded import BoundedHTTP, Deadline
+        from node.bounded import BoundedHTTP, Deadline, tls_context
 
         self.httpx2 = httpx2
         self.deadline = Deadline(mono)
-        self.client = client or httpx2.Client(transport=BoundedHTTP(self.deadline, keepalive_s=keepalive_s))
+        if secure and tls is None:
+            tls = tls_context()  # one for all connections: a session belongs to its context
+        self.client = client or httpx2.Client(
+            transport=BoundedHTTP(self.deadline, keepalive_s=keepalive_s, tls=tls)
+        )
         self.unreached: tuple[type[Exception], ...] = (
             httpx2.ConnectError,
             httpx2.ConnectTimeout,
@@ -124,7 +162,8 @@ class _Library:
 class HttpTransport:
     """Transport over httpx2 (any client: a real one by default, a WSGI one in the simulator).
 
-    base_url: "http://hub:8080" without a trailing path. mono: monotonic seconds, for deadlines.
+    base_url: "http://hub:8080" without a trailing path. mono: monotonic seconds, for deadlines. tls: whom to
+    believe over https; None: whom this machine believes.
     """
 
     def __init__(
@@ -135,21 +174,54 @@ class HttpTransport:
         client: httpx2.Client | None = None,
         limits: Limits | None = None,
         meter: Meter | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.meter = meter if meter is not None else Meter()
         self._base = base_url.rstrip("/")
         self._mono = mono
         self._limits = limits if limits is not None else Limits()
         self._given = client
+        self._tls = tls
+        self._begun = b""  # name of the request that broke off
 
     @cached_property
     def _http(self) -> _Library:
         """Loaded at the first exchange, on the network thread: a station starts without it."""
-        return _Library(self._given, self._mono, self._limits.keepalive_s)
+        secure = self._base.startswith("https:")
+        return _Library(self._given, self._mono, self._limits.keepalive_s, self._tls, secure=secure)
 
     def exchange(self, body: bytes) -> bytes:
-        """POST /v1/sync. body: a sync request; returns the reply's bytes, unverified."""
-        return self._post("/v1/sync", body)
+        """POST /v1/sync. body: a sync request; returns the reply's bytes, unverified.
+
+        A large one that breaks off goes on behind what the hub has of it, within the time for one exchange.
+        Raises Begun when it did not come to its end that way; bring the same bytes again.
+        """
+        if len(body) < WORTH_BYTES:
+            return self._post(SYNC, body)
+        until_s = self._mono() + self._limits.total_s
+        name = body[NAME_AT]
+        first = at = self._held(name, len(body)) if self._begun == name else 0
+        for _ in range(BREAKS_MAX):
+            self._begun = name
+            try:
+                reply = self._post(f"{SYNC}/{name.hex()}/{at}" if at else SYNC, body[at:])
+            except HubBusy:
+                raise
+            except TransportError as error:
+                if error.code not in BROKEN:
+                    self._begun = b""  # nobody goes on with what was refused
+                    raise
+                held = self._held(name, len(body)) if self._mono() < until_s else at
+                if held <= 0:
+                    raise
+                if held - at < STEP_BYTES:
+                    what = f"{held} of {len(body)} bytes are there: {error.what}"
+                    raise Begun(what, moved=held > first) from error
+                at = held
+            else:
+                self._begun = b""
+                return reply
+        raise Begun(f"{at} of {len(body)} bytes are there, after {BREAKS_MAX} breaks", moved=at > first)
 
     def enrol(self, body: bytes) -> bytes:
         """POST /v1/enrol. body: an enrolment request; returns the hub's answer, unverified."""
@@ -161,7 +233,8 @@ class HttpTransport:
         Fewer at the blob's end, and when the link broke after at least PIECE_BYTES_MIN of them.
         """
         tag = f'"{sha256.hex()[:ETAG_HEX]}"'
-        wanted = {"Range": f"bytes={offset}-{offset + length - 1}"}
+        # Content is what a proxy may want to compress; replies are of no type that it would.
+        wanted = {"Accept-Encoding": "identity", "Range": f"bytes={offset}-{offset + length - 1}"}
         if offset:
             wanted["If-Range"] = tag
         try:
@@ -190,12 +263,24 @@ class HttpTransport:
         """Closes the connection. The transport is not used after it."""
         self._http.client.close()
 
+    def _held(self, name: bytes, size: int) -> int:
+        """Bytes of this request that the hub says it has; Begun when the line is down."""
+        try:
+            status, _, data = self._send("GET", f"{SYNC}/{name.hex()}", {}, b"", ERROR_BYTES_MAX)
+        except TransportError as error:
+            raise Begun(f"the line broke: {error.what}", moved=False) from error
+        text = data.decode("ascii", "replace")
+        return min(int(text), size) if status == 200 and len(text) <= 7 and text.isdecimal() else 0
+
     def _post(self, path: str, body: bytes) -> bytes:
-        headers = {"Content-Type": CONTENT_TYPE, "Content-Length": str(len(body))}
+        typed = not path.startswith(SYNC)
+        headers = {"Content-Type": CONTENT_TYPE} if typed else {}
+        headers["Content-Length"] = str(len(body))
         status, answered, data = self._send("POST", path, headers, body, REPLY_BYTES_MAX)
         if status != 200:
             raise self._refusal(status, answered, data)
-        if answered.get("content-type", "").split(";")[0].strip() != CONTENT_TYPE:
+        kind = answered.get("content-type", "").split(";")[0].strip()
+        if kind != CONTENT_TYPE and (typed or kind or not data.startswith(REPLY_MAGIC)):
             raise TransportError("not-the-hub", "something else than the hub answered (a captive portal?)")
         return data
 
@@ -211,7 +296,7 @@ class HttpTransport:
                 method,
                 self._base + path,
                 # Set by hand: the library's own eight headers would double an idle request.
-                headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers},
+                headers=headers,
                 content=body or None,
                 extensions={"timeout": timeout},
             )

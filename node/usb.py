@@ -2,46 +2,36 @@
 
 `send` puts onto the stick a request that stays good until it is answered, every report the hub is not known
 to hold, and a list of the content that is here. `receive` takes the hub's answer: decisions, receipts, and
-then the content that the plan names. Both run while the station's process stands still, on its own store.
+then the content that the plan names. Both work on a stopped station's store (`alone`), and piece by piece
+between the looks of a running one (`beside`; who carries the stick there is `desk`).
 
 The stick is believed in nothing. Decisions come in through the hub's signed answer to a request of this very
 station, by the same door as over a network (`ledger.log.errands`); content is taken when a decision that
 counts names it, chunk by chunk, each checked before it touches the disk. So a forged, foreign or old stick
 changes nothing, and one that is pulled out leaves what was taken so far.
 
-An answer by stick says what the time was when the hub wrote it: a lower bound, never the time. A box that
-does not know the time plays nothing by itself because of a stick, emergencies included.
+An answer by stick says what the time was when the hub wrote it: a lower bound, never the time. An emergency
+from a stick begins when somebody besides this box says what time it is; `question` is what a person is asked.
 
-Bound: no clock, no file beyond the two stores. Words for people are in `usb_cli`.
+Bound: no file beyond the two stores. Words for people are in `usb_words`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from hashlib import sha256
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from ledger.facts import (
     Condition,
-    EmergencyOrdered,
     Facts,
-    Manifest,
-    Rendition,
-    ancestors,
-    at,
     audience_of,
-    covers,
-    needed_manifests,
 )
 from ledger.log import (
-    CHUNK,
-    BlobError,
     Blobs,
-    CodecError,
     Ledger,
     ProtocolError,
-    Receipt,
+    SigningKey,
     Store,
     VerifyKey,
     bundle,
@@ -50,11 +40,16 @@ from ledger.log import (
     stick,
     unpack,
 )
-from node.config import load_config, load_key
-from node.fetch import LIST_BYTES_MAX, NO_ROOM
-from node.presence import LOW
-from node.room import RESERVE_BYTES
+from node.clock import Clock, TrustedTime
+from node.config import StationConfig, load_config, load_key
+from node.plays import Plays, prepare
+from node.presence import FLOOR, LOW, Moment, moment_of
 from node.station import DB_NAME, SOFTWARE
+from node.usb_content import Received, Unloading
+from node.vouch import Vouch, Waiting, Word, waiting
+
+if TYPE_CHECKING:
+    from node.station import Station
 
 FILE_END: Final = ".from-station" + stick.SUFFIX
 
@@ -68,69 +63,47 @@ class Sent:
     bytes: int
 
 
-@dataclass
-class Received:
-    """What a stick brought. refused: a stable code when its answer was not believed, else "".
+@dataclass(frozen=True)
+class Question:
+    """What a person at the box is asked: these orders wait, and is it this time?
 
-    missing: decisions that wait for the next stick, because one before them was damaged. contents: whole
-    ones that came; wanting: named by the plan and still not whole; no_room: pieces left on the stick for want
-    of space.
+    word: what a "yes" would say. behind: the clock is surely wrong; then nobody need be asked.
     """
 
-    files: int
-    damages: int
-    cut: int
-    refused: str = ""
-    hub_time: int = 0
-    decisions: int = 0
-    receipts: tuple[Receipt, ...] = ()
-    missing: int = 0
-    unread: int = 0
-    contents: int = 0
-    wanting: int = 0
-    no_room: int = 0
-    strange: list[str] = field(default_factory=list)
-
-    @property
-    def is_clean(self) -> bool:
-        return not (self.refused or self.damages or self.cut or self.missing or self.unread or self.no_room)
+    word: Word
+    behind: bool
+    orders: tuple[Waiting, ...]
 
 
 class Visit:
-    """One visit of a stick at a stopped station. now: UTC s of its clock, right or wrong.
+    """One visit of a stick. Made by `alone` and `beside`."""
 
-    Raises StoreError.
-    """
-
-    def __init__(self, store: Store, *, now: Callable[[], int], entropy: Callable[[int], bytes]) -> None:
-        self.config = load_config(store)
+    def __init__(
+        self, store: Store, config: StationConfig, key: SigningKey, ledger: Ledger, facts: Facts, *,
+        clock: Clock, time: TrustedTime, vouch: Vouch, plays: Plays, entropy: Callable[[int], bytes],
+    ) -> None:  # fmt: skip
+        self.config = config
+        self.ledger = ledger
+        self.facts = facts
         self._store = store
-        self._key = load_key(store)
+        self._key = key
+        self._hub = VerifyKey(config.hub_key)
+        self._clock = clock
+        self._time = time
+        self._vouch = vouch
+        self._plays = plays
         self._entropy = entropy
-        self._clock_now = now
-        roots = [VerifyKey(root) for root in self.config.roots]
-        self._hub = VerifyKey(self.config.hub_key)
-        self.facts = Facts(roots)
-        self.ledger = Ledger(
-            store.open_db(DB_NAME), entropy=entropy, now=self._now, software=SOFTWARE,
-            audience_of=audience_of, on_admit=self.facts.admit, on_rollback=self._reload,
-        )  # fmt: skip
-        for key in (*roots, self._hub, self._key.verify_key):
-            self.ledger.trust(key)
-        self._reload()
         self._blobs = Blobs(store)
-
-    def _reload(self) -> None:
-        self.facts.load(self.ledger)
+        self._unloading = Unloading(store, self._blobs, facts, config.unit)
 
     def _low(self) -> int:
-        low_s = self.ledger.get(LOW, 0)
-        assert isinstance(low_s, int)
-        return low_s
+        return _number(self.ledger, LOW)
 
     def _now(self) -> int:
-        """The clock's word, but never before the newest signed time."""
-        return max(0, self._clock_now(), self._low())
+        return self._moment().ts
+
+    def _moment(self) -> Moment:
+        return moment_of(self._time, self._clock.now())
 
     # -- away ------------------------------------------------------------------------------------------------
 
@@ -173,128 +146,112 @@ class Visit:
         """
         cargo = stick.look(source, only)
         done = Received(cargo.files, len(cargo.damages), len(cargo.cut))
-        self._take_answer(cargo, done)
-        self._take_contents(cargo, done)
+        for _ in self.taking(cargo, done):
+            pass
         return done
+
+    def taking(self, cargo: stick.Cargo, done: Received) -> Iterator[None]:
+        """The same in steps, each a small one: between two of them a running station may look after itself.
+
+        `done` is filled meanwhile.
+        """
+        self._take_answer(cargo, done)
+        yield
+        yield from self._unloading.taking(cargo, done, self._low())
 
     def _take_answer(self, cargo: stick.Cargo, done: Received) -> None:
         try:
             with self.ledger.transaction():
+                position = self.ledger.position()
                 carried = errands.accept_errand(
                     self.ledger, self._key, self._hub, cargo.replies, cargo.segment
                 )
+                self._vouch.came(position)
                 if carried.accepted.hub_time > self._low():
                     self.ledger.put(LOW, carried.accepted.hub_time)
         except ProtocolError as error:
             done.refused = error.code if cargo.replies else "stick-no-answer"
             return
         accepted = carried.accepted
+        self._time.raise_low(accepted.hub_time, self._clock.now().mono_s)
         done.hub_time = accepted.hub_time
         done.decisions, done.receipts = accepted.admitted, accepted.receipts
         done.missing, done.unread = carried.missing, len(accepted.unread)
         done.strange = [log.log_id.hex() for log in accepted.strange]
 
-    def _take_contents(self, cargo: stick.Cargo, done: Received) -> None:
-        for name, urgent in self.wanted():
-            try:
-                whole = self._take_content(cargo, name, urgent, done)
-            except BlobError:
-                whole = (
-                    False  # the disk holds something else under this hash: a later visit or sync repairs it
-                )
-            done.wanting += not whole
-
-    def _take_content(self, cargo: stick.Cargo, name: bytes, urgent: bool, done: Received) -> bool:
-        manifest = self._manifest(cargo, name)
-        if manifest is None:
-            return False
-        # Every one, also behind one that is not whole.
-        taken = [self._take_rendition(cargo, one, urgent, done) for one in manifest.renditions]
-        return all(taken)
-
-    def _manifest(self, cargo: stick.Cargo, name: bytes) -> Manifest | None:
-        """The manifest of this hash, from here or from the stick."""
-        if not self._blobs.has(name):
-            data = _assembled(cargo, name)
-            if data is None:
-                return None
-            self._blobs.put(data)
-        try:
-            return Manifest.decode(self._blobs.read(name))
-        except CodecError:
-            return None
-
-    def _take_rendition(self, cargo: stick.Cargo, one: Rendition, urgent: bool, done: Received) -> bool:
-        """Every piece that is here and not yet held, in order, each checked against the manifest."""
-        name = one.sha256
-        if self._blobs.has(name):
-            return True
-        while (offset := self._blobs.partial(name)) < one.size and self._blobs.begun(name) < one.size:
-            places = cargo.pieces.get((name, offset), ())
-            if places and not urgent and self._store.free_bytes() < RESERVE_BYTES + CHUNK:
-                done.no_room += 1
-                return False
-            # Twice: a wrong beginning of this chunk, left by a broken line, is dropped by the first try.
-            if not any(self._add(one, offset, place, done) for place in (*places, *places)):
-                return False
-        self._blobs.finish(name, one.chunk_hashes)
-        done.contents += 1
-        return True
-
-    def _add(self, one: Rendition, offset: int, place: stick.Place, done: Received) -> bool:
-        if place.length != min(CHUNK, one.size - offset):
-            return False
-        try:
-            self._blobs.add(one.sha256, offset, place.read(), one.chunk_hashes, one.size)
-        except BlobError:
-            return False  # not what was approved: forged, or changed since it was looked at
-        except OSError as error:
-            if error.errno not in NO_ROOM:
-                raise
-            done.no_room += 1
-            return False
-        return True
-
     def wanted(self) -> list[tuple[bytes, bool]]:
-        """(manifest, is an emergency's) of every order for this unit that may still play, most urgent first.
+        """(manifest, is an emergency's) of what a stick should bring, most urgent first."""
+        return self._unloading.wanted(self._low())
 
-        Judged by the newest signed time, not by the clock, which may be years wrong where a stick is used.
-        """
-        facts, unit = self.facts, self.config.unit
-        needed = needed_manifests(facts, self._low(), unit)
-        found: dict[bytes, tuple[int, int]] = {}
-        for order in (order for orders in facts.orders.values() for order in orders):
-            fact = order.fact
-            if fact.manifest not in needed or not covers(fact.territory, unit):
-                continue
-            if isinstance(fact, EmergencyOrdered):
-                urgency = -fact.level, fact.not_before
-            elif self._is_approved(fact.bulletin, fact.manifest):
-                urgency = 0, at(fact.first_day)
-            else:
-                continue
-            if facts.withdrawal_of(order, unit) is None:
-                found[fact.manifest] = min(urgency, found.get(fact.manifest, urgency))
-        return [(name, found[name][0] < 0) for name in sorted(found, key=lambda name: (found[name], name))]
+    # -- a person's word -------------------------------------------------------------------------------------
 
-    def _is_approved(self, bulletin: bytes, manifest: bytes) -> bool:
-        above = ancestors(self.config.unit)
-        return any(
-            one.fact.manifest == manifest and one.fact.territory in above
-            for one in self.facts.approvals.get(bulletin, ())
-        )
-
-
-def _assembled(cargo: stick.Cargo, name: bytes) -> bytes | None:
-    """A small content put together from its pieces, when they give exactly this hash."""
-    data = b""
-    while len(data) < LIST_BYTES_MAX and len(data) % CHUNK == 0:
-        places = cargo.pieces.get((name, len(data)), ())
-        if not places:
+    def question(self) -> Question | None:
+        """What must be asked now: None when no emergency from a stick waits for a word on the time."""
+        now = self._clock.now()
+        moment = moment_of(self._time, now)
+        if moment.synced:
             return None
-        pieces = [place.read() for place in places]
-        for piece in pieces:
-            if sha256(data + piece).digest() == name:
-                return data + piece
-        data += pieces[0]
-    return None
+        low_s = self._time.low(now.mono_s)
+        orders = waiting(self._vouch, self.facts, self._plays, self.config.unit, low_s)
+        if all(self._vouch.is_given(one.event, moment) for one in orders):
+            return None
+        behind = not self._time.is_live(now.mono_s) and self._time.is_behind(now)
+        events = tuple(one.event for one in orders)
+        return Question(Word(moment.ts, int(now.mono_s * 1000), now.boot, events), behind, tuple(orders))
+
+    def take_word(self, word: Word) -> bool:
+        """Somebody said yes to a question. True when it counts; then it is durable, and in the record.
+
+        It counts while the clocks stand as they stood when it was asked, and for orders that wait still.
+        """
+        now = self.question()
+        if now is None or now.behind or not word.holds(self._moment()):
+            return False
+        events = tuple(event for event in now.word.events if event in word.events)
+        if not events:
+            return False
+        self._vouch.confirm(self._key, Word(word.utc_s, word.mono_ms, word.boot, events))
+        return True
+
+    def deny(self) -> None:
+        """Somebody said that the time is wrong. Durable on return."""
+        self._vouch.deny()
+
+
+def alone(store: Store, *, clock: Clock, entropy: Callable[[int], bytes]) -> Visit:
+    """A visit at a stopped station, on the store that this process owns now. Raises StoreError."""
+    config, key = load_config(store), load_key(store)
+    roots = [VerifyKey(root) for root in config.roots]
+    facts = Facts(roots)
+    ledger = Ledger(
+        store.open_db(DB_NAME), entropy=entropy, now=lambda: visit._now(), software=SOFTWARE,
+        audience_of=audience_of, on_admit=facts.admit, on_rollback=lambda: _load(facts, ledger),
+    )  # fmt: skip
+    for trusted in (*roots, VerifyKey(config.hub_key), key.verify_key):
+        ledger.trust(trusted)
+    prepare(ledger)
+    _load(facts, ledger)
+    low_s = _number(ledger, LOW)
+    visit = Visit(
+        store, config, key, ledger, facts, clock=clock, time=TrustedTime(low_s, _number(ledger, FLOOR)),
+        vouch=Vouch(ledger), plays=Plays(ledger, low_s // 86_400), entropy=entropy,
+    )  # fmt: skip
+    return visit
+
+
+def beside(station: Station) -> Visit:
+    """A visit at a running station, in its own process and between its looks."""
+    return Visit(
+        station.store, station.config, station.key, station.ledger, station.facts, clock=station.clock,
+        time=station.presence.time, vouch=station.vouch, plays=station.plays, entropy=station.entropy,
+    )  # fmt: skip
+
+
+def _load(facts: Facts, ledger: Ledger) -> None:
+    facts.load(ledger)
+
+
+def _number(ledger: Ledger, name: str) -> int:
+    value = ledger.get(name, 0)
+    assert isinstance(value, int)
+    return value

@@ -49,10 +49,10 @@ def receipt_before_commit(stack: Stack) -> None:
     """Arrivals are committed together with the next write: fast, and gone when the power goes before it."""
     lazy: set[int] = set()
 
-    def take_in(ledger: Ledger, *args: Any) -> Any:
+    def take_in(ledger: Ledger, *args: Any, **named: Any) -> Any:
         lazy.add(id(ledger))
         try:
-            return real_take_in(ledger, *args)
+            return real_take_in(ledger, *args, **named)
         finally:
             lazy.discard(id(ledger))
 
@@ -130,7 +130,7 @@ def unsigned_taken(stack: Stack) -> None:
 def ack_twice(stack: Stack) -> None:
     """The as-run view has no key, so that an acknowledgment which comes twice counts twice."""
     keyless, changes = re.subn(
-        r",\s*PRIMARY KEY \(unit, series, day\)\)( WITHOUT ROWID)?", ")", views._SCHEMA
+        r",\s*PRIMARY KEY \(place, day, series\)\)( WITHOUT ROWID)?", ")", views._SCHEMA
     )
     assert changes == 1, "the as-run table looks different now: plant this bug anew"
     swap(stack, views, "_SCHEMA", keyless)

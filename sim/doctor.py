@@ -65,6 +65,17 @@ OPTIONAL = (
         "is not used by this version, whose hub keeps everything in its embedded SQLite",
         "nothing is lost in this version: the hub keeps everything in its embedded SQLite",
     ),
+    # Debian puts servers where a person's PATH does not look.
+    Optional(
+        "nats-server", ("nats-server", "/usr/sbin/nats-server"), "--version",
+        "is measured beside Loa by `./dev bench peers`",
+        "`./dev bench peers` has no column for NATS JetStream; nothing else is lost",
+    ),
+    Optional(
+        "mosquitto", ("mosquitto", "/usr/sbin/mosquitto"), "-h",
+        "is measured beside Loa by `./dev bench peers`",
+        "`./dev bench peers` has no column for mosquitto; nothing else is lost",
+    ),
 )  # fmt: skip
 
 

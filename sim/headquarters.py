@@ -8,17 +8,19 @@ Every reply to a sync passes the checkers before it leaves the house.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import httpx2
 
 from hub import KDF_CHEAP, Hub, found, load_config
-from hub.web import create_app
+from hub.web import create_app, keep_part
 from ledger.log import Image, VerifyKey
 from sim.clock import Agenda
 from sim.faults import Dice
 from sim.link import Answer
 from sim.power import PowerCut, PoweredStore
 
+SYNC = "/v1/sync"  # and what goes on with a large request below it
 TICK_S = 300.0  # read models may be this old between two acts of officers
 
 
@@ -56,6 +58,7 @@ class Headquarters:
         )
         self.hub: Hub | None = None
         self._door: httpx2.WSGITransport | None = None
+        self._app: Any = None
         self.life = 0
         self._cut_next: int | None = None
 
@@ -74,7 +77,8 @@ class Headquarters:
                 clock_now=lambda: int(self._agenda.now),
                 entropy=self._dice.entropy(f"hub/{self.life}"),
             )
-            self._door = httpx2.WSGITransport(create_app(hub))
+            self._app = create_app(hub)
+            self._door = httpx2.WSGITransport(self._app)
         except PowerCut:
             self.die("power cut while the hub started")
             return
@@ -91,7 +95,8 @@ class Headquarters:
         if self.hub is None or self._door is None:
             raise httpx2.ConnectError("connection refused", request=request)
         hub = self.hub
-        if self._cut_next is not None and request.url.path == "/v1/sync":
+        is_sync = request.method == "POST" and request.url.path.startswith(SYNC)
+        if self._cut_next is not None and is_sync:
             self.store.fuse.arm(self._cut_next)
             self._cut_next = None
         try:
@@ -100,10 +105,15 @@ class Headquarters:
         except PowerCut:
             self.die("power cut inside a request")
             raise httpx2.ReadError("connection reset", request=request) from None
-        if response.status_code == 200 and request.url.path == "/v1/sync":
+        if response.status_code == 200 and is_sync:
             with self.store.fuse.looking():
                 self._replied(hub, body)
         return Answer(response.status_code, tuple(response.headers.raw), body)
+
+    def partly(self, request: httpx2.Request, part: bytes) -> None:
+        """A request whose line broke when so much of its body was through."""
+        if self.hub is not None and request.method == "POST":
+            keep_part(self._app, request.url.path, len(request.read()), part)
 
     def cut_in_request(self, operations: int) -> None:
         """The power will go at the n-th operation counted from the beginning of the next sync request."""
@@ -125,7 +135,7 @@ class Headquarters:
 
     def die(self, why: str) -> None:
         """The power is gone: what was not committed never was."""
-        self.hub = self._door = None
+        self.hub = self._door = self._app = None
         self.store.fuse.reset()
         self.store.crash()
         self._died(why)

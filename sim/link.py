@@ -19,6 +19,8 @@ import httpx2
 from sim.faults import Dice, Rates, moments
 
 TIMEOUT_S = 30.0  # how long a station waits for an answer that never comes
+GOING_ON = "/v1/sync/"  # where an exchange goes on with a request that broke off
+BROKEN_BYTES_MIN = 512  # a body below this arrives in one packet or not at all
 PORTAL = "<!doctype html><title>Wi-Fi miễn phí</title><h1>Mời đăng nhập để dùng Internet</h1>".encode()
 # What a tester reads in the report for each kind of fault of a line.
 FATES = {
@@ -90,7 +92,8 @@ class Answer:
 class FaultyLink(httpx2.BaseTransport):
     """`deliver(request) -> Answer` is the hub; it raises httpx2.TransportError when nobody answers.
 
-    `later(delay_s, act)` enters a repeated delivery. After each exchange `took_s` is how long it lasted,
+    `later(delay_s, act)` enters a repeated delivery; `partly(request, part)` gets what the hub's socket saw
+    of a large request that was lost. After each exchange `took_s` is how long it lasted,
     `fate` the name of the last thing that befell it ("" when nothing did) and `true` whether what came back
     is the hub's own answer, undamaged. Faults strike only in [start, end) of true time.
     """
@@ -104,6 +107,7 @@ class FaultyLink(httpx2.BaseTransport):
         now: Callable[[], float],
         deliver: Callable[[httpx2.Request], Answer],
         later: Callable[[float, Callable[[], None]], object],
+        partly: Callable[[httpx2.Request, bytes], None] = lambda _request, _part: None,
         start_s: float,
         end_s: float,
     ) -> None:
@@ -113,6 +117,7 @@ class FaultyLink(httpx2.BaseTransport):
         self._now = now
         self._deliver = deliver
         self._later = later
+        self._partly = partly
         self._start_s = start_s
         self._end_s = end_s
         self._down = windows(dice, station, "down", rates.down_per_day, start_s, end_s)
@@ -126,8 +131,12 @@ class FaultyLink(httpx2.BaseTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         self.requests += 1
         k = self.requests
-        self.took_s = self._dice.between(0.08, 0.6, self._station, "latency", k)
-        self.fate, self.true = "", True
+        took_s = self._dice.between(0.08, 0.6, self._station, "latency", k)
+        if request.url.path.startswith(GOING_ON):
+            self.took_s += took_s  # of the same exchange, which goes on: what befell it stays in the report
+        else:
+            self.took_s, self.fate = took_s, ""
+        self.true = True
         body = request.read()
         if not self._start_s <= self._now() < self._end_s:
             answer = self._fetched(request)
@@ -142,6 +151,8 @@ class FaultyLink(httpx2.BaseTransport):
         if answered is not None:
             return answered
         if self._strikes("drop_request", k):
+            if len(body) >= BROKEN_BYTES_MIN:
+                self._partly(request, body[: self._dice.below(len(body), self._station, "drop/part", k)])
             self._lost("request lost", request)
         if self._strikes("flip_request", k):
             request = _again(

@@ -73,6 +73,7 @@ class Site:
             world.rates,
             now=lambda: world.agenda.now,
             deliver=world.serve,
+            partly=world.partly,
             later=world.agenda.after,
             start_s=world.faults_from_s,
             end_s=world.faults_until_s,

@@ -178,6 +178,10 @@ class World:
     def serve(self, request: httpx2.Request) -> Answer:
         return self.headquarters.serve(request)
 
+    def partly(self, request: httpx2.Request, part: bytes) -> None:
+        self.sometimes["request broke off on the way"] += 1
+        self.headquarters.partly(request, part)
+
     def _replied(self, hub: Hub, reply: bytes) -> None:
         for receipt in self.checkers.replied(hub.ledger, reply):
             self.note("hub", "receipt", f"{receipt.log} {receipt.next_seq} {receipt.head_hash.hex()}")

@@ -154,8 +154,7 @@
     async grants(v, run) {
       const keyOf = await ring(v.public);
       const grantIn = async (raw) => {
-        const segment = await loa.openSegment(unhex(raw), keyOf);
-        return [hex(segment.head.keyId), loa.loneGrant(segment)];
+        return loa.loneStatement(await loa.openSegment(unhex(raw), keyOf));
       };
       const six = ["grant-unknown-issuer", "grant-without-right", "grant-wider-classes", "grant-wider-territory",
         "grant-wider-window", "grant-too-deep"];
@@ -166,10 +165,10 @@
         for (let before = Infinity; waiting.length && waiting.length < before; ) {
           before = waiting.length;
           const left = [];
-          for (const [issuer, fact] of waiting) {
-            try { await authority.apply(issuer, fact); } catch (error) {
+          for (const grant of waiting) {
+            try { await authority.apply(grant); } catch (error) {
               if (!six.includes(error.code)) throw error;
-              left.push([issuer, fact]);
+              left.push(grant);
             }
           }
           waiting = left;
@@ -181,18 +180,53 @@
       }
       for (const c of v.rejects) {
         const authority = await loa.Authority.of(v.roots.map(unhex));
-        for (const raw of c.held) await authority.apply(...(await grantIn(raw)));
-        await run.refused(c.name, async () => authority.apply(...(await grantIn(c.grant))), c.code);
+        for (const raw of c.held) await authority.apply(await grantIn(raw));
+        await run.refused(c.name, async () => authority.apply(await grantIn(c.grant)), c.code);
       }
+    },
+    async endings(v, run) {
+      const keyOf = await ring(v.public);
+      // All statements of a story, whatever their order: [authority, reasons of what does not count].
+      const told = async (roots, raws) => {
+        const authority = await loa.Authority.of(roots.map(unhex));
+        const statements = [], reasons = [];
+        for (const raw of raws) {
+          const segment = await loa.openSegment(unhex(raw), keyOf);
+          try { statements.push(loa.loneStatement(segment)); } catch (error) { reasons.push(error.code); }
+        }
+        let sets = statements.filter(({ fact }) => fact.type === 67);
+        for (let before = Infinity; sets.length < before; ) {
+          before = sets.length;
+          const left = [];
+          for (const one of sets) {
+            try { await authority.follow(one.fact); } catch (error) { one.why = error.code; left.push(one); }
+          }
+          sets = left;
+        }
+        const refused = await authority.judge(statements.filter(({ fact }) => fact.type !== 67));
+        return [authority, [...reasons, ...sets.map(({ why }) => why), ...refused.map(([, why]) => why)].sort()];
+      };
+      for (const c of v.accepts) {
+        for (const raws of [c.segments, [...c.segments].reverse()]) {
+          const [authority, reasons] = await told(c.roots, raws);
+          await run.case(c.name, () => reasons, [...c.reasons].sort());
+          for (const ask of c.may) await run.case(`${c.name}: ${shown(ask)}`, async () => authority.may(
+            hex(await loa.keyId(unhex(ask.key))), ask.classes, ask.territory, ask.at,
+            ask.place && { log: ask.place.log, seq: number(ask.place.seq) }), ask.answer);
+        }
+      }
+      for (const c of v.rejects) await run.case(c.name, async () => (await told(c.roots, [...c.held, c.segment]))[1], [c.code]);
     },
     async evidence(v, run) {
       const roots = v.roots.map(unhex);
       for (const c of v.accepts) await run.case(c.name, async () => {
         const f = await loa.examine(unhex(c.bytes), roots);
         return [hex(f.key), f.seq, hex(f.event), f.right, f.territory, f.root, f.chain.map((link) => link.subject),
-          f.witnesses.map((w) => [w.kind, w.hub, w.at]), f.open];
+          f.witnesses.map((w) => [w.kind, w.hub, w.at]), f.open, f.endings.map(({ fact }) => fact.type),
+          f.known && [f.known.hub, f.known.log, f.known.seq, f.known.at]];
       }, [c.key, number(c.seq), c.event, c.right, c.territory, c.root, c.chain,
-        c.witnesses.map((w) => [w.kind, w.hub, w.at]), c.open]);
+        c.witnesses.map((w) => [w.kind, w.hub, w.at]), c.open, c.endings,
+        c.known && [c.known.hub, c.known.log, number(c.known.seq), c.known.at]]);
       for (const c of v.rejects) await run.refused(c.name, () => loa.examine(unhex(c.bytes), roots), c.code);
       const long = new Uint8Array(v.reject_too_long.length);
       long.set(unhex(v.accepts[0].bytes));

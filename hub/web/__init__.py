@@ -2,6 +2,7 @@
 commands.
 """
 
-from hub.web.app import WAITRESS, create_app
+from hub.web.app import create_app
+from hub.web.listening import WAITRESS, keep_part, listen
 
-__all__ = ["WAITRESS", "create_app"]
+__all__ = ["WAITRESS", "create_app", "keep_part", "listen"]

@@ -21,6 +21,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
+from hub.beginnings import Beginnings
 from hub.web import acts, auth, names, security, words
 from hub.web.pages import BLUEPRINTS
 from hub.web.refusals import MISSING, say
@@ -41,17 +42,6 @@ FORM_FIELD_BYTES_MAX: Final = 256 * 1024  # text fields of one form together
 FORM_PARTS_MAX: Final = 64
 FORM_SLACK_BYTES: Final = 512 * 1024  # what a form may hold beside its audio file
 STATIC_AGE_S: Final = 30 * 86400  # static files are named with their hash, so they may be kept
-
-# For `waitress.serve(app, **WAITRESS)`: no Server header (bytes on 2G), few threads (the hub takes one
-# request at a time anyway), short patience with idle sockets.
-WAITRESS: Final[dict[str, Any]] = {
-    "ident": None,
-    "threads": 8,
-    "channel_timeout": 60,
-    "connection_limit": 1000,
-    "clear_untrusted_proxy_headers": True,
-}
-
 
 class NoMachineSession(SecureCookieSessionInterface):
     """Sessions for people only: a signed /v1/ request neither reads nor sets a cookie, nor gains `Vary:
@@ -104,6 +94,7 @@ def create_app(
     app.extensions["loa_hub"] = hub
     app.extensions["loa_acts"] = acts.Acts()
     app.extensions["loa_ticks"] = ticks if ticks is not None else hub.now
+    app.extensions["loa_beginnings"] = Beginnings(app.extensions["loa_ticks"], hub.is_station)
 
     app.before_request(security.refuse_foreign_posts)
     csrf = CSRFProtect(app)

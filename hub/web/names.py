@@ -215,7 +215,8 @@ def why_not(roles: Sequence[str]) -> str:
 
 
 def nav() -> list[tuple[str, str]]:
-    """The pages, in the order of a working day: endpoint, word."""
+    """The pages, in the order of a working day: endpoint, word. Keys are the administrator's."""
+    officer = auth.officer_or_none()
     return [
         ("today.page", gettext("Hôm nay")),
         ("bulletins.page", gettext("Bản tin")),
@@ -224,6 +225,7 @@ def nav() -> list[tuple[str, str]]:
         ("why.page", gettext("Phát gì, vì sao")),
         ("stations.page", gettext("Trạm")),
         ("emergency.page", gettext("Khẩn cấp")),
+        *([("keys.page", gettext("Khóa"))] if officer is not None and officer.role == "admin" else []),
     ]
 
 

@@ -71,6 +71,22 @@ SENTENCES: Final = {
     "try-again": ("", _("Có người vừa ghi cùng lúc. Hãy làm lại lần nữa.")),
     "not-a-schedule": ("", _("Đây không phải là một lịch phát.")),
     "not-an-emergency": ("", _("Đây không phải là một lệnh khẩn cấp.")),
+    "usb-unasked": ("", _("Trạm này chưa gửi thư yêu cầu: hãy nhận tệp của trạm trước.")),
+    "usb-large": ("", _("Tệp trả lời quá lớn: chọn ít trạm hơn hoặc ít ngày hơn.")),
+    "stick-full": ("", _("Máy chủ không đủ chỗ trên đĩa: chọn ít trạm hơn hoặc ít ngày hơn.")),
+    "revocation-not-above": (
+        "",
+        _("Bạn không đứng trên khóa này trong chuỗi trao quyền; người ở trên, hoặc khóa gốc, phải hủy."),
+    ),
+    "revocation-of-itself": (
+        "",
+        _("Không tự hủy khóa của mình được; quản trị khác, hoặc khóa gốc, phải hủy."),
+    ),
+    "revocation-of-root": ("", _("Khóa gốc chỉ đổi bằng một bộ khóa gốc mới.")),
+    "revocation-key-ended": ("", _("Khóa của bạn đã bị hủy nên không hủy được khóa khác.")),
+    "revocation-unknown-key": ("", _("Khóa này chưa từng được trao quyền ở đây.")),
+    "position-unknown": ("until", _("Hãy chọn một mốc trong danh sách.")),
+    "exceptions-full": ("until", _("Khóa này đã ký trong quá nhiều sổ; hãy chọn mốc sớm hơn.")),
     "same-station": ("", _("Trạm này đã có trong danh bạ với đúng tên và loại đó.")),
 }
 

@@ -2,9 +2,12 @@
 bytes.
 
 No cookie, no CSRF, no login: a request is judged by its signature alone (`hub.sync`), a blob by its hash,
-an enrolment by its one-time token. Bodies are capped before they are read. Answers carry Content-Type and
-Content-Length and nothing else, because every header byte is sent four times a day by every station over
-2G.
+an enrolment by its one-time token. Bodies are capped before they are read. Answers carry Content-Length and
+Content-Type and nothing else, because every header byte is sent four times a day by every station over
+2G; and a reply names its type only to a request that named its own, since path and first bytes say it all.
+
+A large request that broke off goes on where it broke (`hub.beginnings`): GET under its name says how much is
+here, POST behind it brings the rest. The joined bytes are a request like any other.
 
 A blob never changes under its address (the address is its SHA-256), so its strong ETag is a short prefix of
 that hash and `If-Range` with it always holds; a wrong one gets the whole blob, as RFC 9110 §14.2 asks.
@@ -12,13 +15,15 @@ that hash and `If-Range` with it always holds; a wrong one gets the whole blob, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from hub.beginnings import NAME_BYTES, REQUEST_BYTES_MAX, WORTH_BYTES, Beginnings, name_of
 from hub.ingest import error_body
 from hub.web import auth
 from hub.web.ranges import Span, Unsatisfiable, read_range
@@ -78,7 +83,53 @@ def refused_http(error: HTTPException) -> ResponseReturnValue:
 
 @machine.post("/v1/sync")
 def sync() -> ResponseReturnValue:
-    return loa(*auth.the_hub().sync(body_of(SYNC_BYTES_MAX)))
+    return answered(body_of(SYNC_BYTES_MAX))
+
+
+@machine.get("/v1/sync/<name>")
+def begun(name: str) -> ResponseReturnValue:
+    """How many bytes of the request of this name are here, in decimal digits. It is no secret."""
+    answer = Response(str(beginnings().held(named(name))))
+    del answer.headers["Content-Type"]
+    return answer
+
+
+@machine.post("/v1/sync/<name>/<int:offset>")
+def go_on(name: str, offset: int) -> ResponseReturnValue:
+    """The request of this name from `offset` on. 409 when what is before it is not here (any more)."""
+    known = named(name)
+    if offset > REQUEST_BYTES_MAX:
+        raise ProtocolError("request-size", f"at most {REQUEST_BYTES_MAX} bytes", status=413)
+    rest = body_of(REQUEST_BYTES_MAX - offset)
+    whole = beginnings().join(known, offset, rest)
+    if whole is None:
+        raise ProtocolError(
+            "begun-unknown", "the beginning is not here", hint="send the whole request", status=409
+        )
+    return answered(whole)
+
+
+def beginnings() -> Beginnings:
+    found: Beginnings = current_app.extensions["loa_beginnings"]
+    return found
+
+
+def named(name: str) -> bytes:
+    """The name of a request, of 16 hexadecimal digits. ProtocolError otherwise."""
+    if re.fullmatch(rf"[0-9a-f]{{{2 * NAME_BYTES}}}", name, re.ASCII) is None:
+        raise ProtocolError("begun-name", "a request is named by 16 hexadecimal digits", status=400)
+    return bytes.fromhex(name)
+
+
+def answered(body: bytes) -> Response:
+    """What the hub says to a whole request. What it refuses for good, nobody need go on with."""
+    status, reply = auth.the_hub().sync(body)
+    if status not in (200, 503) and len(body) >= WORTH_BYTES:
+        beginnings().drop(name_of(body))
+    answer = loa(status, reply)
+    if status == 200 and not request.content_type:
+        del answer.headers["Content-Type"]
+    return answer
 
 
 @machine.post("/v1/enrol")

@@ -1,13 +1,14 @@
 """Evidence for third parties: one event in one file, judged with nothing but the root keys.
 
-`gather` makes the file from a ledger; `examine` says what it proves, who signed by which chain of grants, by
-when it existed, and what it leaves open; `words` says that aloud. Format and order of checks:
-docs/spec/evidence.md. A second implementation in JavaScript lies in ledger/verifier/ and is held to the same
-vectors.
+`gather` makes the file from a ledger; `examine` says what it proves, who signed by which chain of grants,
+which keys ended since, by when it existed, and what it leaves open; `words` says that aloud. Format and order
+of checks: docs/spec/evidence.md. A second implementation in JavaScript lies in ledger/verifier/ and is held
+to the same vectors.
 """
 
-from ledger.evidence.chains import Chain, Link, shortest_chain
-from ledger.evidence.examine import Finding, Question, Witness, examine
+from ledger.evidence.chains import Chain, shortest_chain
+from ledger.evidence.court import Known, Witness
+from ledger.evidence.examine import Finding, Question, examine
 from ledger.evidence.file import EVIDENCE_BYTES_MAX, MAGIC, EvidenceFile
 from ledger.evidence.gather import gather
 from ledger.evidence.words import refused, told
@@ -17,7 +18,7 @@ __all__ = [
     "EVIDENCE_BYTES_MAX",
     "EvidenceFile",
     "Finding",
-    "Link",
+    "Known",
     "MAGIC",
     "Question",
     "Witness",

@@ -1,80 +1,77 @@
-"""Finding the grants that lead from a root to a key, among those at hand.
+"""The chains of grants from a root to a key, among those that an `Authority` accepted.
 
-This only finds; whether a grant stands is judged by `ledger.facts.authority`. The fewest links are best: less
-to send, less to explain. The search ends because depth falls with each link (docs/spec/authority.md).
+Whether a grant stands, and what ended it, is judged there; this only walks what it holds. The fewest links
+are best: less to send, less to explain; of equals the one that was heard first. The walk ends because depth
+falls with each link (docs/spec/authority.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from ledger.facts.authority import ROOT_DEPTH, Right
-from ledger.facts.decisions import Granted
+from ledger.facts.authority import Authority
+from ledger.facts.endings import Cut, Place
+from ledger.facts.links import Grant, Held
 from ledger.facts.units import covers
-from ledger.log.keys import VerifyKey
+
+Chain: TypeAlias = tuple[Held, ...]
+"""From a root's grant down to the one that gives the right; empty for a root itself."""
+
+Recorded: TypeAlias = Callable[[Cut], bool]
+"""Whether a hub's journal had recorded the segment in question at or before the cut."""
 
 
-@dataclass(frozen=True)
-class Link:
-    """One grant: who gave what to whom. fact: its words; raw: its segment, sealed alone."""
-
-    issuer: bytes
-    subject: VerifyKey
-    fact: Granted
-    raw: bytes
-
-    def carries(self, right: int, territory: str | None, at_s: int | None) -> bool:
-        """True when this alone gives the right there and then. None: its own territory; at any time."""
-        fact = self.fact
-        return (
-            fact.classes & right == right
-            and (territory is None or covers(fact.territory, territory))
-            and (at_s is None or fact.not_before <= at_s <= fact.not_after)
-        )
-
-    def admits(self, below: Granted) -> bool:
-        """True when this alone carries the grant `below` it."""
-        held, needed = self.fact, Right.GRANT | below.classes
-        return (
-            held.classes & needed == needed
-            and covers(held.territory, below.territory)
-            and held.not_before <= below.not_before
-            and below.not_after <= held.not_after
-            and below.depth < held.depth
-        )
-
-
-Chain: TypeAlias = tuple[Link, ...]
+def never(cut: Cut) -> bool:
+    """For everything but a station's reports the journal is not asked."""
+    return False
 
 
 def shortest_chain(
-    links: Sequence[Link],
-    roots: Collection[bytes],
+    authority: Authority,
     key_id: bytes,
     right: int,
     territory: str | None,
     at_s: int | None,
+    place: Place | None,
+    recorded: Recorded = never,
 ) -> Chain | None:
-    """The fewest links, root's first, that give the key the right there and then; None when none do.
+    """The fewest links that give the key the right there and then; None when none do.
 
-    Empty for a root. roots: key ids.
+    territory None: any grant's own; at_s None: at any time. place: where in its logs the key signed; None: it
+    would sign from now on.
     """
-    if key_id in roots:
+    if authority.roots.is_root(key_id, place):
         return ()
-    ends = [link for link in links if link.subject.key_id == key_id and link.carries(right, territory, at_s)]
-    return _fewest([chain_to(links, roots, link) for link in ends])
+    return _fewest(
+        chain_to(held)
+        for held in authority.held(key_id)
+        if _gives(held.grant, right, territory, at_s)
+        and all(ending.keeps(place) or recorded(ending.cut) for ending in held.ends)
+    )
 
 
-def chain_to(links: Sequence[Link], roots: Collection[bytes], link: Link) -> Chain | None:
-    """The fewest links from a root down to this one, itself included; None when none lead to it."""
-    if link.issuer in roots:
-        return (link,) if link.fact.depth < ROOT_DEPTH else None
-    above = [held for held in links if held.subject.key_id == link.issuer and held.admits(link.fact)]
-    best = _fewest([chain_to(links, roots, held) for held in above])
-    return None if best is None else (*best, link)
+def only_ended(
+    authority: Authority, key_id: bytes, right: int, territory: str | None, at_s: int | None
+) -> bool:
+    """True when nothing but an ending can have taken this right from the key."""
+    return authority.roots.known(key_id) or any(
+        _gives(held.grant, right, territory, at_s) for held in authority.held(key_id)
+    )
 
 
-def _fewest(chains: Sequence[Chain | None]) -> Chain | None:
-    return min((chain for chain in chains if chain is not None), key=len, default=None)
+def chain_to(held: Held) -> Chain:
+    """The fewest links from a root down to this grant, itself included."""
+    return (*(_fewest(map(chain_to, held.above)) or ()), held)
+
+
+def _gives(grant: Grant, right: int, territory: str | None, at_s: int | None) -> bool:
+    return (
+        grant.classes & right == right
+        and (territory is None or covers(grant.territory, territory))
+        and (at_s is None or grant.not_before <= at_s <= grant.not_after)
+    )
+
+
+def _fewest(chains: Iterable[Chain]) -> Chain | None:
+    return min(chains, key=len, default=None)

@@ -1,13 +1,16 @@
 """The evidence file as bytes: what travels together so that one event can be judged far from any ledger.
 
-    magic D7 4C 45 01 ‖ [1, proof, [grant segment, …], journal proof | nil, receipt | nil, [head, …]]
+    magic D7 4C 45 01 ‖ [1, proof, [statement, …], journal | nil, receipt | nil, [head, …]]
+                        [1, …the same…, newest | nil, [opening, …]]    when one of these two holds something
 
-The proof shows who signed the event. The grants lead from a root to that key and to the hub. The hub's
-journal (an `Ingested` event that names the segment) or its receipt shows that the segment existed then; the
-heads lead from the event's segment to the one the receipt names, since a hub receipts the end of a log.
+The proof shows who signed the event. The statements are grants that lead from a root to that key and to the
+hub, and what ended any of these keys: revocations, rotations, root sets. The hub's journal (an `Ingested`
+event that names the segment) or its receipt shows that the segment existed then; the heads lead from the
+event's segment to the one the receipt names, since a hub receipts the end of a log. `newest` is the last
+event of the journal that the maker of the file knew. The openings of the hub's logs tie the journal's logs
+together, for reports of a key that ended.
 
-Bound: shape only; nothing here is verified. Version 1 carries grants and no revocations: a version that does
-will have another number, so that this reader refuses it instead of reading it without them.
+Bound: shape only; nothing here is verified. A reader that knows no endings refuses a file that holds one.
 """
 
 from __future__ import annotations
@@ -22,26 +25,37 @@ from ledger.log.segment import HEAD_BYTES
 
 MAGIC: Final = b"\xd7\x4c\x45\x01"  # not ASCII, "LE", version 1
 VERSION: Final = 1
-EVIDENCE_BYTES_MAX: Final = 65_536  # two longest proofs, all grants and all heads fit
-GRANTS_MAX: Final = 16  # three chains of at most four links: author, journal, receipts; and some to spare
+EVIDENCE_BYTES_MAX: Final = 65_536  # two longest proofs, several chains and all heads fit
+STATEMENTS_MAX: Final = 64  # three chains of at most four grants, what ended them, and years of root sets
 HEADS_MAX: Final = 192  # segments between an event and the receipt that covers it: 20 kB of heads
+OPENINGS_MAX: Final = 64  # a hub that starts once a week, and a bit more than a year
 _FIELDS: Final = 6
+_FIELDS_MORE: Final = 8
+_ITEMS_MAX: Final = _FIELDS_MORE + STATEMENTS_MAX + HEADS_MAX + OPENINGS_MAX
 _HINT: Final = "ask for the file again, or for a newer verifier"
 
 
 @dataclass(frozen=True)
 class EvidenceFile:
-    """The parts as they travel. proof, journal: `Proof` bytes; grants: whole segments; heads: 104 bytes."""
+    """The parts as they travel. proof, journal, newest, openings: `Proof` bytes; heads: 104 bytes.
+
+    statements: whole segments with one Granted, Revoked, Rotated or RootsSet each.
+    """
 
     proof: bytes
-    grants: tuple[bytes, ...] = ()
+    statements: tuple[bytes, ...] = ()
     journal: bytes | None = None
     receipt: bytes | None = None
     heads: tuple[bytes, ...] = ()
+    newest: bytes | None = None
+    openings: tuple[bytes, ...] = ()
 
     def encode(self) -> bytes:
         """The file's bytes."""
-        return MAGIC + pack((VERSION, self.proof, self.grants, self.journal, self.receipt, self.heads))
+        first = (VERSION, self.proof, self.statements, self.journal, self.receipt, self.heads)
+        if self.newest is None and not self.openings:
+            return MAGIC + pack(first)
+        return MAGIC + pack((*first, self.newest, self.openings))
 
     @classmethod
     def decode(cls, data: bytes) -> EvidenceFile:
@@ -51,24 +65,30 @@ class EvidenceFile:
             raise SegmentError("evidence-size", what, hint=_HINT)
         if data[:4] != MAGIC:
             raise SegmentError("evidence-magic", "not an evidence file of version 1", hint=_HINT)
-        fields = unpack(
-            data[4:], bytes_max=EVIDENCE_BYTES_MAX, depth_max=2, items_max=_FIELDS + GRANTS_MAX + HEADS_MAX
-        )
-        if type(fields) is not tuple or len(fields) != _FIELDS:
-            raise SegmentError("evidence-shape", "an evidence file is an array of six", hint=_HINT)
-        version, proof, grants, journal, receipt, heads = fields
+        fields = unpack(data[4:], bytes_max=EVIDENCE_BYTES_MAX, depth_max=2, items_max=_ITEMS_MAX)
+        if type(fields) is not tuple or len(fields) not in (_FIELDS, _FIELDS_MORE):
+            raise _shape("an evidence file is an array of six or eight")
+        version, proof, statements, journal, receipt, heads = fields[:_FIELDS]
+        newest, openings = fields[_FIELDS:] or (None, ())
         if version is True or version != VERSION:
             raise SegmentError("evidence-version", "evidence of another version", hint=_HINT)
         if (
             type(proof) is not bytes
             or not (journal is None or type(journal) is bytes)
             or not (receipt is None or (type(receipt) is bytes and len(receipt) == RECEIPT_BYTES))
+            or not (newest is None or type(newest) is bytes)
             or (receipt is None and heads != ())
+            or (journal is None and openings != ())
         ):
-            raise SegmentError("evidence-shape", "a field has another kind or length", hint=_HINT)
-        found = cls(proof, _list(grants, GRANTS_MAX), journal, receipt, _list(heads, HEADS_MAX))
+            raise _shape("a field has another kind or length")
+        if len(fields) == _FIELDS_MORE and newest is None and openings == ():
+            raise _shape("two fields that hold nothing are left out")
+        found = cls(
+            proof, _list(statements, STATEMENTS_MAX), journal, receipt, _list(heads, HEADS_MAX),
+            newest, _list(openings, OPENINGS_MAX),
+        )  # fmt: skip
         if any(len(head) != HEAD_BYTES for head in found.heads):
-            raise SegmentError("evidence-shape", "a head has 104 bytes", hint=_HINT)
+            raise _shape("a head has 104 bytes")
         return found
 
 
@@ -77,4 +97,8 @@ def _list(value: object, count_max: int) -> tuple[bytes, ...]:
         items = tuple(item for item in value if type(item) is bytes)
         if len(items) == len(value):
             return items
-    raise SegmentError("evidence-shape", "a list holds too much, or something else than bytes", hint=_HINT)
+    raise _shape("a list holds too much, or something else than bytes")
+
+
+def _shape(what: str) -> SegmentError:
+    return SegmentError("evidence-shape", what, hint=_HINT)

@@ -1,33 +1,34 @@
-"""Making an evidence file from a ledger: the proof, the fewest grants, and every witness the ledger holds.
+"""Making an evidence file from a ledger: proof, fewest grants, what ended any of these keys, every witness.
 
-A hub's ledger has the journal of arrivals, a station's the receipts; whichever lies here goes into the file.
-A witness whose hub holds no fitting right is left out rather than sent along to be refused. What leaves is
-read back first by the same function that its reader will use.
+The whole ledger is folded once, so that what is chosen stands by everything that is known here. Of endings
+only those go along that concern a key in the file (`picking`). A hub's ledger has the journal of arrivals, a
+station's the receipts; whichever lies here goes into the file. A witness whose hub holds no fitting right is
+left out rather than sent along to be refused. What leaves is read back first by the same function that its
+reader will use.
 
 Bound: reads a ledger, writes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 
-from ledger.evidence.chains import Chain, Link, chain_to, shortest_chain
+from ledger.evidence.chains import Chain, Recorded, chain_to, never, only_ended, shortest_chain
 from ledger.evidence.examine import Finding, examine, needed
-from ledger.evidence.file import HEADS_MAX, EvidenceFile
-from ledger.facts.authority import Right
+from ledger.evidence.file import EVIDENCE_BYTES_MAX, OPENINGS_MAX, EvidenceFile
+from ledger.evidence.hubs import Arrival, arrival_of, newest_of, openings_between, receipt_of
+from ledger.evidence.picking import Picking, introduced_by
+from ledger.facts.authority import Authority, Right
 from ledger.facts.decisions import Granted
+from ledger.facts.endings import RootsSet
 from ledger.facts.events import parse
-from ledger.facts.recorded import Recorded
+from ledger.facts.recorded import Recorded as Journal
 from ledger.facts.signed import Signed, read
-from ledger.facts.standing import NO_AUTHORITY
+from ledger.facts.standing import KEY_ENDED, NO_AUTHORITY
 from ledger.facts.state import Facts
-from ledger.log.chain import LogRef
 from ledger.log.errors import KeyRefused, NotAllowed
-from ledger.log.journal import Ingested
-from ledger.log.keys import VerifyKey
-from ledger.log.proof import Proof, prove
-from ledger.log.receipts import Receipt
-from ledger.log.segment import HEAD_BYTES, open_segment
+from ledger.log.keys import VerifyKey, key_id
+from ledger.log.proof import prove
 from ledger.log.store import Ledger, Stored
 
 
@@ -36,148 +37,133 @@ def gather(
 ) -> tuple[bytes, Finding]:
     """(the file's bytes, what they prove) for the event at `index` of a stored segment.
 
-    roots: with none given, every key that grants something and was granted nothing, or else the author.
-    Raises NotAllowed when the event does not count under these roots.
+    roots: those the ledger's founder or the enrolment reply named; with none given, every key that grants
+    something and was granted nothing, or else the author. Raises NotAllowed: `no-authority`, `key-ended` when
+    the event does not count under these roots; `roots-unnamed`; `evidence-size`.
     """
-    links = _grants(ledger)
-    trusted = tuple(roots) or _tops(ledger, links, stored.segment.head.key_id)
-    ids = frozenset(root.key_id for root in trusted)
     signed = read(stored)[index]
-    right, territory, at_s = needed(signed, stored.segment.head.count)
-    chain = _chain_of(links, ids, signed, right or Right(0), territory, at_s)
-    if right is not None and not _stands(ledger, trusted, signed, stored, right, territory, at_s, chain):
-        raise NotAllowed(
-            "key-ended",
-            "this ledger holds a revocation or rotation that voids the event",
-            where=signed.key_id.hex(),
-            hint="prove the revocation instead",
-        )
+    trusted = tuple(roots) or _tops(ledger, signed.key_id)
+    facts = Facts(trusted)
+    facts.load(ledger)
+    authority = facts.authority
+    head = stored.segment.head
+    right, territory, at_s = needed(signed, head.count)
+    recorded = _recorded(ledger, stored, authority, signed) if right is Right.ACK else never
+    chain = _chain_of(facts, signed, right, territory, at_s, recorded)
     if territory is None and chain:
-        territory = chain[-1].fact.territory
-    chains = [chain]
-    journal = _journal_of(ledger, stored)
-    if journal is not None:
-        proof, arrived = journal
-        hub = shortest_chain(links, ids, proof.head.key_id, Right.INGEST, territory, arrived.ts)
-        journal = None if hub is None else journal
-        chains.append(hub or ())
-    receipt, heads = _receipt_of(ledger, stored)
+        territory = chain[-1].grant.territory
+    picking = Picking(ledger, authority)
+    picking.add(chain, signed.key_id)
+
+    def hub_of(arrival: Arrival | None) -> Arrival | None:
+        """The arrival when its hub may say so; then its grants go along."""
+        if arrival is None:
+            return None
+        asked = (arrival.hub, Right.INGEST, territory, arrival.fact.ts, arrival.place)
+        hub = shortest_chain(authority, *asked)
+        if hub is None:
+            return None
+        picking.add(hub, arrival.hub)
+        return arrival
+
+    journal = hub_of(arrival_of(ledger, stored))
+    receipt, heads = receipt_of(ledger, stored)
     if receipt is not None:
-        hub = shortest_chain(links, ids, receipt.hub, Right.RECEIPT, territory, receipt.hub_time)
-        receipt = None if hub is None else receipt
-        chains.append(hub or ())
-    file = EvidenceFile(
+        hub = shortest_chain(authority, receipt.hub, Right.RECEIPT, territory, receipt.hub_time, None)
+        if hub is None:
+            receipt, heads = None, ()
+        else:
+            picking.add(hub, receipt.hub)
+    newest = hub_of(newest_of(ledger, authority, territory))
+    same = newest is not None and journal is not None and newest.place == journal.place
+    ended_at = [ending.cut for held in chain[-1:] for ending in held.ends if not ending.keeps(signed.place)]
+    openings = openings_between(ledger, journal, ended_at)[:OPENINGS_MAX]
+    data = EvidenceFile(
         prove(stored.segment, index).encode(),
-        tuple(dict.fromkeys(link.raw for chain in chains for link in chain)),
-        None if journal is None else journal[0].encode(),
+        picking.segments(),
+        None if journal is None else journal.proof.encode(),
         None if receipt is None else receipt.encode(),
-        () if receipt is None else heads,
+        heads,
+        None if newest is None or same else newest.proof.encode(),
+        tuple(one.encode() for one in openings),
     ).encode()
-    return file, examine(file, trusted)
+    if len(data) > EVIDENCE_BYTES_MAX:
+        raise NotAllowed(
+            "evidence-size", f"the file would have {len(data)} bytes, at most {EVIDENCE_BYTES_MAX}",
+            hint="prove the grant or the revocation that matters by itself",
+        )  # fmt: skip
+    return data, examine(data, trusted)
 
 
 def _chain_of(
-    links: Sequence[Link],
-    ids: Collection[bytes],
-    signed: Signed,
-    right: Right,
-    territory: str | None,
-    at_s: int | None,
-) -> Chain:
-    fact = signed.fact
-    if isinstance(fact, Granted):
-        whole = chain_to(links, ids, Link(signed.key_id, VerifyKey(fact.subject_pub), fact, b""))
-        chain = None if whole is None else whole[:-1]
-    else:
-        chain = shortest_chain(links, ids, signed.key_id, right, territory, at_s)
-    if chain is None:
-        raise NotAllowed(
-            NO_AUTHORITY,
-            f"no chain of grants here gives this signer: {right.say('en') or 'anything'}",
-            where=signed.key_id.hex(),
-            hint="name the roots that count with --root, or prove it from the hub's ledger",
-        )
-    return chain
-
-
-def _stands(
-    ledger: Ledger, trusted: Sequence[VerifyKey], signed: Signed, stored: Stored, right: Right,
-    territory: str | None, at_s: int | None, chain: Chain,
-) -> bool:  # fmt: skip
-    """False when an ending that this ledger knows of voids the event: no file of it shall leave here."""
-    facts = Facts(trusted)
-    facts.load(ledger)
-    unit = territory or (chain[-1].fact.territory if chain else "")
-    asked_s = chain[-1].fact.not_before if at_s is None and chain else (at_s or 0)
+    facts: Facts, signed: Signed, right: Right | None, territory: str | None, at_s: int | None,
+    recorded: Recorded,
+) -> Chain:  # fmt: skip
+    authority = facts.authority
+    asked = (signed.key_id, right or Right(0), territory, at_s)
     if isinstance(signed.fact, Granted):
-        subject = VerifyKey(signed.fact.subject_pub).key_id
-        return any(held.grant.issuer == signed.key_id for held in facts.authority.held(subject))
-    if facts.authority.may(signed.key_id, right, unit, asked_s, signed.place):
-        return True
-    if right is not Right.ACK:
-        return False
-    arrivals = Recorded([signed.key_id])
-    for log in ledger.frontier():
-        if facts.authority.may(log.key_id, Right.INGEST, unit, asked_s):
-            for hub in ledger.segments_of(log, 0):
-                for event in read(hub):
-                    arrivals.take(event)
-    head = stored.segment.head
-    return facts.authority.may_report(
-        signed.key_id, right, unit, signed.place, lambda cut: arrivals.had(cut, head)
+        subject = introduced_by(signed.event).pop()
+        chain = next(
+            (
+                chain_to(held)[:-1]
+                for held in authority.held(subject)
+                if held.grant.issuer == signed.key_id and signed.place in held.places
+            ),
+            None,
+        )
+    else:
+        chain = shortest_chain(authority, *asked, signed.place, recorded)
+    if chain is not None:
+        return chain
+    # By an ending of the key itself, or by one above it that took a grant to it along.
+    voided = [one for one, why in facts.refused if why.endswith(KEY_ENDED)]
+    if only_ended(authority, *asked) or any(
+        one.id == signed.id
+        or (isinstance(one.fact, Granted) and key_id(one.fact.subject_pub) == signed.key_id)
+        for one in voided
+    ):
+        raise NotAllowed(
+            KEY_ENDED, "this ledger holds a revocation or rotation that voids the event",
+            where=signed.key_id.hex(), hint="prove the revocation instead",
+        )  # fmt: skip
+    raise NotAllowed(
+        NO_AUTHORITY,
+        f"no chain of grants here gives this signer: {(right or Right(0)).say('en') or 'anything'}",
+        where=signed.key_id.hex(),
+        hint="name the roots that count with --root, or prove it from the hub's ledger",
     )
 
 
-def _grants(ledger: Ledger) -> list[Link]:
-    """Every well-formed grant of the ledger that was sealed alone, in order of arrival."""
-    found = []
+def _recorded(ledger: Ledger, stored: Stored, authority: Authority, signed: Signed) -> Recorded:
+    """What the hubs' journals here say of this segment and a cut; read only when some ending asks."""
+    if not authority.endings_of(signed.key_id):
+        return never
+    arrivals = Journal([signed.key_id])
+    for log in ledger.frontier():
+        if any(held.grant.classes & Right.INGEST for held in authority.held(log.key_id)):
+            for hub in ledger.segments_of(log, 0):
+                for event in read(hub):
+                    arrivals.take(event)
+    return lambda cut: arrivals.had(cut, stored.segment.head)
+
+
+def _tops(ledger: Ledger, author: bytes) -> tuple[VerifyKey, ...]:
+    """The keys that nobody here granted anything: issuers of grants, and the author when it is one."""
+    granted: set[bytes] = set()
+    issuers: dict[bytes, None] = {}
     for stored in ledger.since(0, decisions_only=True):
-        fact = parse(stored.segment.events[0])
-        if isinstance(fact, Granted) and stored.segment.head.count == 1:
+        fact = parse(stored.segment.events[0]) if stored.segment.head.count == 1 else None
+        if isinstance(fact, RootsSet):
+            raise NotAllowed(
+                "roots-unnamed", "this ledger holds root sets and does not say with which roots they began",
+                hint="name every root of the founding with --root",
+            )  # fmt: skip
+        if isinstance(fact, Granted):
             try:
-                subject = VerifyKey(fact.subject_pub)
+                granted |= introduced_by(stored.segment.events[0])
             except KeyRefused:
                 continue
-            found.append(Link(stored.segment.head.key_id, subject, fact, stored.segment.raw))
-    return found
-
-
-def _tops(ledger: Ledger, links: Sequence[Link], author: bytes) -> tuple[VerifyKey, ...]:
-    """The keys that nobody here granted anything: issuers of grants, and the author when it is one."""
-    granted = {link.subject.key_id for link in links}
-    issuers = dict.fromkeys([*(link.issuer for link in links), author])
+            issuers[stored.segment.head.key_id] = None
+    issuers[author] = None
     keys = [ledger.key_of(issuer) for issuer in issuers if issuer not in granted]
     return tuple(key for key in keys if key is not None)
-
-
-def _journal_of(ledger: Ledger, stored: Stored) -> tuple[Proof, Ingested] | None:
-    """The hub's own event that recorded the arrival of this segment, when this is a hub's ledger."""
-    place = ledger.tables.journal(stored.position)
-    if place is None:
-        return None
-    log_id, seq = place
-    for log in ledger.frontier():
-        row = ledger.tables.log(log) if log.log_id == log_id else None
-        found = None if row is None else ledger.tables.segment_before(row, seq)
-        if found is None or found.next_seq <= seq:
-            continue
-        segment = open_segment(found.raw, ledger.key_of)
-        fact = parse(segment.events[seq - found.first_seq])
-        if isinstance(fact, Ingested) and fact.head_hash == stored.segment.head.hash:
-            return prove(segment, seq - found.first_seq), fact
-    return None
-
-
-def _receipt_of(ledger: Ledger, stored: Stored) -> tuple[Receipt | None, tuple[bytes, ...]]:
-    """The receipt that covers this segment and the heads that lead to it: what a station's ledger has."""
-    head = stored.segment.head
-    log = LogRef(head.key_id, head.log_id)
-    receipt = ledger.receipt(log)
-    row = ledger.tables.log(log)
-    if receipt is None or row is None or receipt.next_seq < head.next_seq:
-        return None, ()
-    later = ledger.tables.segments_of(row, head.next_seq, HEADS_MAX + 1)
-    heads = [found for found in later if found.first_seq < receipt.next_seq]
-    if len(heads) > HEADS_MAX:
-        return None, ()
-    return receipt, tuple(found.raw[:HEAD_BYTES] for found in heads)

@@ -10,14 +10,16 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Final
 
-from ledger.evidence.chains import Chain
 from ledger.evidence.examine import Finding, Question
 from ledger.facts.authority import Right
 from ledger.facts.calendar import UTC_OFFSET_S, iso
 from ledger.facts.decisions import Granted
+from ledger.facts.endings import Revoked, RootsSet, Rotated
 from ledger.facts.fields import Malformed
+from ledger.facts.links import Grant
 from ledger.facts.outcome import Evidence, Outcome
-from ledger.facts.reports import Acknowledged
+from ledger.facts.reports import Acknowledged, ClockStepped
+from ledger.facts.roots import RootStatement
 from ledger.log.errors import LoaError
 
 _INSTANTS: Final = frozenset({"not_before", "not_after", "expires_at", "old_s", "new_s"})
@@ -27,6 +29,7 @@ _PHRASES: Final[dict[str, tuple[str, str]]] = {
     "true": ("ĐÚNG: chữ ký và chuỗi cấp quyền đều khớp", "TRUE: the signature and the chain of grants hold"),
     "signed": ("Người ký", "Signed by"),
     "event": ("Sự kiện", "Event"),
+    "confirmed": ("Người tại trạm xác nhận giờ này là đúng", "A person at the box confirmed this time"),
     "said": ("Theo đồng hồ người ký", "By the signer's own clock"),
     "place": ("Vị trí", "Place"),
     "place-of": ("số {seq} trong sổ {log}", "number {seq} of log {log}"),
@@ -45,6 +48,18 @@ _PHRASES: Final[dict[str, tuple[str, str]]] = {
     "journal": ("sổ tiếp nhận của máy chủ {hub}", "journal of hub {hub}"),
     "receipt": ("biên nhận của máy chủ {hub}", "receipt of hub {hub}"),
     "open": ("KHÔNG chứng minh được", "NOT proven"),
+    "ended": ("Khóa đã kết thúc; sự kiện này vẫn giữ giá trị", "Keys that ended; this event stays"),
+    "revoked": ("{when}: {giver} hủy khóa {taker}: {reason}", "{when}: {giver} revoked {taker}: {reason}"),
+    "rotated": ("{when}: {giver} đổi sang khóa khác", "{when}: {giver} changed to another key"),
+    "roots": ("{when}: bộ khóa gốc số {version}", "{when}: root set {version}"),
+    "read": (
+        "người lập tệp đã đọc sổ tiếp nhận của máy chủ {hub} đến số {seq} trong sổ {log}, lúc {when}",
+        "whoever made the file had read the journal of hub {hub} up to number {seq} of log {log}, at {when}",
+    ),
+    "unread": (
+        "tệp không cho biết người lập đã đọc sổ máy chủ đến đâu",
+        "the file does not say how far its maker had read any hub's journal",
+    ),
 }
 
 _QUESTIONS: Final[dict[Question, tuple[str, str]]] = {
@@ -86,8 +101,8 @@ _QUESTIONS: Final[dict[Question, tuple[str, str]]] = {
         "what came after: whether it was withdrawn or replaced",
     ),
     Question.REVOKED: (
-        "khóa không bị lộ hoặc bị hủy: tệp phiên bản 1 không mang lệnh hủy khóa",
-        "that no key was stolen or revoked: a file of version 1 carries no revocations",
+        "khóa không bị lộ, và không bị hủy bằng lệnh mà tệp không mang: {read}",
+        "that no key was stolen, or ended by a statement that is not here: {read}",
     ),
     Question.PERSON: (
         "người cầm khóa: tên trong chuỗi là do bên cấp quyền ghi",
@@ -105,6 +120,14 @@ _REFUSALS: Final[tuple[tuple[str, str, str], ...]] = (
     ("root-mismatch", "nội dung không phải là nội dung đã được ký", "the content is not what was signed"),
     ("no-authority", "chữ ký đúng, nhưng người ký không có quyền này ở địa bàn và thời điểm ấy",
      "the signature is good, but the signer had no such right there and then"),
+    ("key-ended",
+     "chữ ký đúng, nhưng khóa của người ký đã kết thúc và sự kiện này không thuộc phần được giữ lại",
+     "the signature is good, but the signer's key ended and this is not among what stays"),
+    ("revocation-", "một lệnh hủy khóa trong tệp không có giá trị",
+     "a revocation in the file does not count"),
+    ("rotation-", "một lệnh đổi khóa trong tệp không có giá trị", "a rotation in the file does not count"),
+    ("roots-", "một bộ khóa gốc trong tệp không có giá trị; bạn đã đưa đủ các khóa gốc ban đầu chưa?",
+     "a root set in the file does not count; did you name all roots of the founding?"),
     ("not-sealed-alone", "một quyết định phải được ký riêng; quyết định này thì không",
      "a decision is signed alone; this one was not"),
     ("grant-", "một lệnh cấp quyền trong tệp không có giá trị", "a grant in the file does not stand"),
@@ -130,7 +153,13 @@ def refused(error: LoaError, lang: str = "en") -> list[str]:
 def told(finding: Finding, lang: str = "en") -> list[str]:
     """The finding in lines for a person. lang: `vi`, or English."""
     words = _Words(lang)
-    return [*words.head(finding), *words.chain(finding), *words.time(finding), *words.questions(finding)]
+    return [
+        *words.head(finding),
+        *words.chain(finding),
+        *words.time(finding),
+        *words.endings(finding),
+        *words.questions(finding),
+    ]
 
 
 def when(ts: int, lang: str = "en") -> str:
@@ -144,6 +173,11 @@ def when(ts: int, lang: str = "en") -> str:
 def plain(text: str) -> str:
     """A stranger's text without characters that steer a terminal or turn the reading direction."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def _is_confirmed_time(fact: object) -> bool:
+    """A step by a person from a time to the same one moved nothing: somebody said that this was the time."""
+    return isinstance(fact, ClockStepped) and fact.source == "person" and fact.old_s == fact.new_s
 
 
 def _named(label: str, key: str) -> str:
@@ -165,6 +199,8 @@ class _Words:
         yield f"{self.say('signed')}: {label}"
         yield f"  {finding.author.raw.hex()}"
         kind = fact.reason if isinstance(fact, Malformed) else type(fact).__name__
+        if _is_confirmed_time(fact):
+            kind = f"{kind}: {self.say('confirmed')}"
         yield f"{self.say('event')}: {kind}"
         for name, value in self._fields(finding):
             yield f"  {name}: {value}"
@@ -201,18 +237,17 @@ class _Words:
         yield f"{self.say('chain')}:"
         yield from self._links(finding.chain)
 
-    def _links(self, chain: Chain) -> Iterator[str]:
+    def _links(self, chain: tuple[Grant, ...]) -> Iterator[str]:
         if not chain:
             yield f"  {self.say('root-itself')}"
             return
         giver = self.say("root", key=chain[0].issuer.hex())
-        for link in chain:
-            fact = link.fact
-            taker = _named(fact.label, link.subject.key_id.hex())
-            rights = rights_of(fact, self._lang)
-            begin, end = when(fact.not_before), when(fact.not_after)
+        for grant in chain:
+            taker = _named(grant.label, grant.subject.key_id.hex())
+            rights = rights_of(grant, self._lang)
+            begin, end = when(grant.not_before), when(grant.not_after)
             yield "  " + self.say(
-                "link", giver=giver, taker=taker, rights=rights, unit=fact.territory, begin=begin, end=end
+                "link", giver=giver, taker=taker, rights=rights, unit=grant.territory, begin=begin, end=end
             )
             giver = taker
 
@@ -223,19 +258,39 @@ class _Words:
         yield f"{self.say('existed')}: {when(finding.existed_s)}"
         for witness in finding.witnesses:
             key = witness.hub.hex()
-            hub = _named(witness.chain[-1].fact.label, key) if witness.chain else self.say("root", key=key)
+            hub = _named(witness.chain[-1].label, key) if witness.chain else self.say("root", key=key)
             yield f"  {when(witness.at_s)}: {self.say(witness.kind, hub=hub)}"
+
+    def endings(self, finding: Finding) -> Iterator[str]:
+        if finding.endings:
+            yield f"{self.say('ended')}:"
+        for signed in finding.endings:
+            fact, giver = signed.fact, signed.key_id.hex()
+            if isinstance(fact, Revoked):
+                subject, reason = fact.subject.hex(), plain(fact.reason)
+                said = self.say("revoked", when=when(fact.ts), giver=giver, taker=subject, reason=reason)
+            elif isinstance(fact, RootsSet):
+                version = RootStatement.decode(fact.statement).version
+                said = self.say("roots", when=when(fact.ts), version=version)
+            else:
+                assert isinstance(fact, Rotated), "nothing else ends a key"
+                said = self.say("rotated", when=when(fact.ts), giver=giver)
+            yield f"  {said}"
 
     def questions(self, finding: Finding) -> Iterator[str]:
         fact = finding.fact
         reason = fact.reason if isinstance(fact, Malformed) else ""
         evidence = Evidence(fact.evidence).say(self._lang) if isinstance(fact, Acknowledged) else ""
+        known = finding.known
+        far = self.say("unread") if known is None else self.say(
+            "read", hub=known.hub.hex(), seq=known.seq, log=known.log_id.hex(), when=when(known.at_s)
+        )  # fmt: skip
         yield f"{self.say('open')}:"
         for question in finding.questions:
-            yield "  - " + _QUESTIONS[question][self._at].format(reason=reason, evidence=evidence)
+            yield "  - " + _QUESTIONS[question][self._at].format(reason=reason, evidence=evidence, read=far)
 
 
-def rights_of(fact: Granted, lang: str) -> str:
+def rights_of(fact: Granted | Grant, lang: str) -> str:
     """The rights of a grant in words; bits without a word by their number."""
     known = sum(Right)
     words = Right(fact.classes & known).say(lang)

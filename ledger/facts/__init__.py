@@ -59,6 +59,7 @@ from ledger.facts.endings import (
 from ledger.facts.events import Decision, Fact, Report, parse, peek_type
 from ledger.facts.fields import SERIES_MAX, Malformed, acceptable_text
 from ledger.facts.index import ON_TIME_S, Slot
+from ledger.facts.introducing import keys_named
 from ledger.facts.judge import in_quiet_hours
 from ledger.facts.keeping import needed_manifests
 from ledger.facts.manifest import (
@@ -85,11 +86,13 @@ from ledger.facts.plan import (
 from ledger.facts.recorded import Recorded
 from ledger.facts.reports import (
     Acknowledged,
+    Acks,
     ClockStepped,
     DaySummary,
     Refused,
     WithdrawalSeen,
     WithdrawalState,
+    acknowledgments,
 )
 from ledger.facts.roots import RootSet, RootStatement, sign_roots
 from ledger.facts.signed import Signed, event_id, read
@@ -104,6 +107,7 @@ __all__ = [
     "AUDIO",
     "AckCoder",
     "Acknowledged",
+    "Acks",
     "Approved",
     "Authority",
     "BOARD_IMAGE",
@@ -176,6 +180,7 @@ __all__ = [
     "WithdrawalSeen",
     "WithdrawalState",
     "acceptable_text",
+    "acknowledgments",
     "ancestors",
     "asks",
     "at",
@@ -194,6 +199,7 @@ __all__ = [
     "in_quiet_hours",
     "is_unit",
     "iso",
+    "keys_named",
     "label",
     "local_day",
     "needed_manifests",

@@ -20,7 +20,7 @@ receipt's time) is the caller's choice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from ledger.facts.decisions import DEPTH_MAX, Granted
@@ -93,7 +93,7 @@ class Authority:
             fact.label,
             fact.ts,
         )
-        held = Held(grant, above)
+        held = Held(grant, above, (), (signed.place, *copies))
         held.ends = self._ends(held)
         self._grants.setdefault(subject.key_id, []).append(held)
         self._issuers.add(signed.key_id)
@@ -213,10 +213,24 @@ class Authority:
         for signed, copies in endings:
             self.hear(signed, copies)
         self._forget_grants()
-        rows = sorted(grants, key=lambda row: depth_of(row[0]), reverse=True)
+        told = list(grants)
+        rows = sorted(told, key=lambda row: depth_of(row[0]), reverse=True)
         refused = [row for row in rows if self._refused(*row)]
+        self._put_in_order({(signed.key_id, signed.place): n for n, (signed, _) in enumerate(told)})
         # A reason speaks of all that is held, and what is held was complete only now.
         return [(signed, self._refused(signed, copies) or "") for signed, copies in refused]
+
+    def _put_in_order(self, order: Mapping[tuple[bytes, Place], int]) -> None:
+        """Held in the order of arrival again: the depth is nobody's question from here on."""
+
+        def nth(held: Held) -> int:
+            return order[held.grant.issuer, held.places[0]]
+
+        for grants in self._grants.values():
+            grants.sort(key=nth)
+            for held in grants:
+                held.above = tuple(sorted(held.above, key=nth))
+        self._grants = dict(sorted(self._grants.items(), key=lambda row: nth(row[1][0])))
 
     def _refused(self, signed: Signed, copies: Sequence[Place]) -> str | None:
         try:

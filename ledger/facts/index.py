@@ -5,6 +5,10 @@ A plan is asked many times a minute and changes a few times a day. So each unit 
 is made per unit and from decisions whose territory holds that unit, and from nothing else: a hub that knows
 the whole province and a station that was sent only its own share come to the same slots.
 
+A series that nobody ordered for exactly this unit is heard here as it is in the unit above. So an index holds
+only the series with an order of its own, and shares the others with the index above: a hub resolves a
+province's plan once and not for each of its communes.
+
 Bound: which slots exist. Whether one may play is `plan.py`.
 """
 
@@ -18,7 +22,7 @@ from ledger.facts.calendar import BITMAP_DAYS_MAX, at, has_day, local_day
 from ledger.facts.decisions import EmergencyOrdered, Klass, Scheduled
 from ledger.facts.standing import Order, Standing
 from ledger.facts.state import Facts
-from ledger.facts.units import ancestors, covers
+from ledger.facts.units import ancestors, covers, parent
 
 ON_TIME_S: Final = 30  # a start this much after the minute is on time, and every slot is given as much
 DAYS_KEPT_MAX: Final = 64  # days of slots kept ready per unit; asking for a 65th forgets the others
@@ -70,6 +74,17 @@ class Slot:
     def is_late(self, actual_s: float) -> bool:
         """True when a start at `actual_s` counts as played late."""
         return actual_s > self.start_s + ON_TIME_S
+
+
+class Outline(NamedTuple):
+    """What of a slot is the same at every unit that hears it. content: the first 16 bytes of its manifest."""
+
+    start_s: int
+    rank: int
+    series: int
+    day: int
+    length_s: int
+    content: bytes
 
 
 class Row(NamedTuple):
@@ -168,13 +183,25 @@ def _title(facts: Facts, fact: Scheduled, unit: str) -> str:
     return titles[-1] if titles else ""
 
 
+def outline(order: Standing[Order], day: int) -> Outline:
+    """The slot that `order` makes on `day`, in short; sorts as slots do: by start, class, series."""
+    fact = order.fact
+    if isinstance(fact, EmergencyOrdered):
+        start_s, rank, length_s = fact.not_before, -int(Klass.EMERGENCY), fact.expires_at - fact.not_before
+    else:
+        start_s, rank, length_s = at(day, fact.minute), -fact.klass, fact.length_s
+    return Outline(start_s, rank, fact.series, day, length_s, fact.manifest[:16])
+
+
 class UnitIndex:
     """The slots of one unit. Follows `facts`; call `refresh` when `facts.version` has moved."""
+
+    _above: UnitIndex | None
 
     def __init__(self, facts: Facts, unit: str) -> None:
         self._facts = facts
         self._unit = unit
-        self._above = frozenset(ancestors(unit))
+        self._hears = frozenset(ancestors(unit))
         self._cursor = 0
         self._rebuild()
 
@@ -184,10 +211,12 @@ class UnitIndex:
         if self._epoch != facts.epoch:
             self._rebuild()
             return
+        if self._above is not None:
+            self._above = self._index_above()
         for territory, subject in facts.touched[self._cursor :]:
-            if territory in self._above:
+            if territory in self._hears:
                 self._forget_days()
-                if isinstance(subject, int):
+                if isinstance(subject, int) and (territory == self._unit or subject in self._lines):
                     self._place(subject)
         self._cursor = len(facts.touched)
         self.version = facts.version
@@ -197,16 +226,20 @@ class UnitIndex:
         self._epoch = facts.epoch
         self._cursor = len(facts.touched)
         self.version = facts.version
-        self._lines: dict[int, Line] = {}
+        self._above = self._index_above()
+        self._lines: dict[int, Line] = {}  # of the series with an order for exactly this unit
         self._buckets: dict[int, set[int]] = {}
         self._forget_days()
-        for territory in self._above:
-            for series in facts.series_of.get(territory, ()):
-                if series not in self._lines:
-                    self._place(series)
+        for series in facts.series_of.get(self._unit, ()):
+            self._place(series)
+
+    def _index_above(self) -> UnitIndex | None:
+        above = parent(self._unit)
+        return None if above is None else index_of(self._facts, above)
 
     def _forget_days(self) -> None:
         self._days: dict[int, tuple[Slot, ...]] = {}
+        self._outlines: dict[int, tuple[Outline, ...]] = {}
         self._orders: list[list[Standing[Order]]] = []
         self._orders_of: int | None = None  # the bucket whose days `_orders` holds
         self._window: tuple[Row, ...] = ()
@@ -228,11 +261,18 @@ class UnitIndex:
 
     def line(self, series: int) -> Line:
         """The series as this unit hears it; empty when it does not concern the unit."""
-        return self._lines.get(series) or Line()
+        line = self._lines.get(series)
+        if line is None:
+            line = Line() if self._above is None else self._above.line(series)
+        return line
 
     def lines(self) -> Iterable[tuple[int, Line]]:
         """Every series that concerns this unit."""
-        return self._lines.items()
+        if self._above is not None:
+            for series, line in self._above.lines():
+                if series not in self._lines:
+                    yield series, line
+        yield from self._lines.items()
 
     def day(self, day: int) -> tuple[Slot, ...]:
         """The slots of one local day, by start, then class, then series."""
@@ -248,8 +288,31 @@ class UnitIndex:
         slots = [occurrence(self._facts, order, day, self._unit) for order in self._on(day)]
         return tuple(sorted(slots, key=lambda slot: (slot.start_s, -slot.klass, slot.series)))
 
+    def outlines(self, day: int) -> tuple[Outline, ...]:
+        """The slots of `day` in short, in the same order; shared by units that hear the same."""
+        found = self._outlines.get(day)
+        if found is None:
+            above = () if self._above is None else self._above.outlines(day)
+            own = [outline(order, day) for order in self._own(day)]
+            hidden = self._lines and any(one.series in self._lines for one in above)
+            if own or hidden:
+                found = tuple(sorted([*own, *(one for one in above if one.series not in self._lines)]))
+            else:
+                found = above
+            if len(self._outlines) >= DAYS_KEPT_MAX:
+                self._outlines.clear()
+            self._outlines[day] = found
+        return found
+
     def _on(self, day: int) -> list[Standing[Order]]:
-        """The orders that have an occurrence on `day`; found for a whole bucket of days at once."""
+        """The orders that have an occurrence on `day`."""
+        own = self._own(day)
+        if self._above is None:
+            return own
+        return [*own, *(order for order in self._above._on(day) if order.fact.series not in self._lines)]
+
+    def _own(self, day: int) -> list[Standing[Order]]:
+        """Those with an order for exactly this unit; found for a whole bucket of days at once."""
         number = day // _BUCKET_DAYS
         if self._orders_of != number:
             first = number * _BUCKET_DAYS

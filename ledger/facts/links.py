@@ -90,11 +90,12 @@ class Ending:
 
 @dataclass(eq=False)
 class Held:
-    """A grant as it is held: what carries it, and what ends it."""
+    """A grant as it is held: what carries it, what ends it, and where it was signed (copies too)."""
 
     grant: Grant
     above: tuple[Held, ...]
     ends: tuple[Ending, ...] = ()
+    places: tuple[Place, ...] = ()
 
     def carries_at(self, place: Place | None) -> bool:
         """True when nothing ended the grant for what is signed at `place` (None: signed from now on)."""

@@ -5,7 +5,7 @@ Bound: tables and small questions; the fold itself is `state.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeAlias, TypeVar
 
@@ -23,6 +23,7 @@ from ledger.facts.endings import Revoked, RootsSet, Rotated
 from ledger.facts.events import parse, peek_type
 from ledger.facts.rights import Right
 from ledger.facts.signed import Signed
+from ledger.facts.units import covers
 
 DECISION_TYPES: Final = frozenset(
     kind.TYPE
@@ -116,3 +117,16 @@ def asks(signed: Signed) -> tuple[Right, str, int]:
         return Right.ADMIN, fact.unit, fact.ts
     assert isinstance(fact, Drafted), "admit lets only decisions through"
     return Right.DRAFT, fact.territory, fact.ts
+
+
+def taken_of(
+    orders: Sequence[Standing[Order]],
+    may_replace: Callable[[Standing[Order], Sequence[Standing[Order]]], bool],
+) -> list[Standing[Order]]:
+    """Of one series, the orders that claim what another key uses already for their territory or more."""
+    taken: list[Standing[Order]] = []
+    standing: list[Standing[Order]] = []
+    for order in orders:
+        above = [one for one in standing if covers(one.fact.territory, order.fact.territory)]
+        (standing if may_replace(order, above) else taken).append(order)
+    return taken

@@ -53,6 +53,7 @@ from ledger.facts.standing import (
     asks,
     audience_of,
     order_right,
+    taken_of,
 )
 from ledger.facts.units import ancestors, covers
 from ledger.log.errors import NotAllowed
@@ -328,22 +329,20 @@ class Facts:
         """Decisions that do not count, in order of position, each with its reason."""
         version, view = self._refused_view
         if version != self.version:
-            view = sorted([*self._docket.refused.values(), *self._taken()], key=lambda row: row[0].position)
+            taken = (one for orders in self.orders.values() for one in taken_of(orders, self.may_replace))
+            rows = [*self._docket.refused.values(), *((one.signed, SERIES_TAKEN) for one in taken)]
+            view = sorted(rows, key=lambda row: row[0].position)
             self._refused_view = (self.version, view)
         return view
 
-    def _taken(self) -> list[tuple[Signed, str]]:
-        """Orders that claim a series which another key already uses for all of their territory or more."""
-        rows: list[tuple[Signed, str]] = []
-        for orders in self.orders.values():
-            standing: list[Standing[Order]] = []
-            for order in orders:
-                above = [one for one in standing if covers(one.fact.territory, order.fact.territory)]
-                if self.may_replace(order, above):
-                    standing.append(order)
-                else:
-                    rows.append((order.signed, SERIES_TAKEN))
-        return rows
+    def refusal_of(self, signed: Signed) -> str | None:
+        """Why this decision does not count; None when it does, or was never heard of. Looks at it alone."""
+        reason = self._docket.refusal_of(signed)[1]
+        if reason is None and isinstance(signed.fact, Scheduled | EmergencyOrdered):
+            taken = taken_of(self.orders.get(signed.fact.series, ()), self.may_replace)
+            if any(identity_of(one.signed) == identity_of(signed) for one in taken):
+                return SERIES_TAKEN
+        return reason
 
     def may_replace(self, later: Standing[Order], earlier: Sequence[Standing[Order]]) -> bool:
         """True when `later` may stand in for all these: the same key, or one with the right to them."""

@@ -18,18 +18,17 @@ Bound: acknowledgments. Any other event travels as it is, within the same body.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import msgpack
 import zstandard
 
-from ledger.facts.index import Slot, index_of
+from ledger.facts.index import Outline, index_of
 from ledger.facts.outcome import Outcome
-from ledger.facts.reports import Acknowledged
+from ledger.facts.reports import AckItems, Acknowledged, acknowledgments
 from ledger.facts.state import Facts
-from ledger.log.codec import EVENT_BYTES_MAX, Value, decode
+from ledger.log.codec import EVENT_BYTES_MAX
 from ledger.log.errors import CodecError
 from ledger.log.segment import RAW_BYTES_MAX
 from ledger.log.transit import inflate
@@ -52,6 +51,7 @@ DAY_MAX: Final = 100_000  # 2243; a bound for arithmetic, not a rule
 DAYS_AHEAD: Final = 8  # the next slot is looked for this many days on; further on it is named
 ITEMS: Final = 2 + len(Acknowledged.CHECKS)
 CLUSTERS_MAX: Final = 1024
+_T = TypeVar("_T")
 _HEARD: Final = frozenset({int(Outcome.PLAYED), int(Outcome.PLAYED_LATE)})
 
 
@@ -65,8 +65,10 @@ class AckCoder:
         """The events in few bytes; None when there is no acknowledgment or something cannot be told."""
         model = _Model(self._facts, self._unit)
         flags, highs, lows, more = bytearray(), bytearray(), bytearray(), bytearray()
-        for event in events:
-            ack = _acknowledgment(event)
+        acks = acknowledgments(events)
+        told = dict(zip(acks.nth, acks.items, strict=True))
+        for nth, event in enumerate(events):
+            ack = told.get(nth)
             if ack is None:
                 flags.append(RAW)
                 put(more, len(event))
@@ -132,36 +134,31 @@ class _Model:
     def __init__(self, facts: Facts, unit: str) -> None:
         self._index = index_of(facts, unit)
         self._day = self._place = 0
-        self._slots: tuple[Slot, ...] = ()
-        self._kinds: Counter[tuple[int, int, int]] = Counter()
-        self._kind: tuple[int, int, int] | None = None
-        self._volumes: Counter[tuple[int, bytes | None]] = Counter()
-        self._volume: tuple[int, bytes | None] | None = None
+        self._slots: tuple[Outline, ...] = ()
+        self._kinds: _Usual[tuple[int, int, int]] = _Usual()
+        self._volumes: _Usual[tuple[int, bytes | None]] = _Usual()
         self._lengths: dict[bytes, int] = {}
+        self._pack = msgpack.Packer().pack
 
-    def tell(self, ack: tuple[Value, ...], more: bytearray) -> tuple[int, int]:
+    def tell(self, ack: AckItems, more: bytearray) -> tuple[int, int]:
         """(flags, deviation as 16 bits) of one acknowledgment; what they announce is appended to `more`."""
         _, ts, series, day, content, jitter, played, outcome, detail, evidence, volume, clusters = ack
-        assert isinstance(ts, int) and isinstance(series, int) and isinstance(day, int)  # noqa: PT018
-        assert isinstance(content, bytes) and isinstance(jitter, int) and isinstance(played, int)  # noqa: PT018
-        assert isinstance(outcome, int) and isinstance(detail, int) and isinstance(evidence, int)  # noqa: PT018
-        assert isinstance(volume, int) and (clusters is None or isinstance(clusters, bytes))  # noqa: PT018
         flag = 0
         slot = self._next()
         if slot is None or slot.series != series or slot.day != day:
             flag |= SLOT
             put(more, zigzag(day - self._day))
-            slots = self._index.day(day) if 0 <= day <= DAY_MAX else ()
+            slots = self._index.outlines(day) if 0 <= day <= DAY_MAX else ()
             place = next((n for n, one in enumerate(slots) if one.series == series and one.day == day), -1)
             put(more, place + 1)
             if place < 0:
                 put(more, series)
             slot = self._go(day, slots, place)
-        if content != (slot.manifest[:16] if slot else b""):
+        if content != (slot.content if slot else b""):
             flag |= CONTENT
             more += content
         kind = (outcome, detail, evidence)
-        if kind != self._kind:
+        if kind != self._kinds.value:
             flag |= KIND
             for number in kind:
                 put(more, number)
@@ -174,7 +171,7 @@ class _Model:
         if off := played - self._length(content, slot, outcome):
             flag |= PLAYED
             put(more, zigzag(off))
-        if (volume, clusters) != self._volume:
+        if (volume, clusters) != self._volumes.value:
             flag |= VOLUME
             put(more, volume)
             put(more, 0 if clusters is None else len(clusters) + 1)
@@ -185,25 +182,29 @@ class _Model:
     def event(self, flag: int, bits: int, more: Taker) -> bytes:
         """The acknowledgment that `tell` was given. Raises CodecError."""
         slot = self._next()
-        series, day = (slot.series, slot.day) if slot else (0, 0)
         if flag & SLOT or slot is None:
             day = self._day + unzigzag(more.number())
-            slots = self._index.day(day) if 0 <= day <= DAY_MAX else ()
+            slots = self._index.outlines(day) if 0 <= day <= DAY_MAX else ()
             place = more.number(len(slots)) - 1
             series = slots[place].series if place >= 0 else more.number()
             slot = self._go(day, slots, place)
-        content = more.blob(16) if flag & CONTENT else slot.manifest[:16] if slot else b""
-        kind = (more.number(), more.number(), more.number()) if flag & KIND else self._kind
+        else:
+            series, day = slot.series, slot.day
+        content = more.blob(16) if flag & CONTENT else slot.content if slot else b""
+        kind = (more.number(), more.number(), more.number()) if flag & KIND else self._kinds.value
         if flag & LATE:
             jitter = unzigzag(more.number())
         else:
             jitter = bits - 0x10000 if bits & 0x8000 else bits
-        ts = _start(slot, jitter) + (unzigzag(more.number()) if flag & TS else 0)
+        ts = slot.start_s + jitter // 100 if slot else 0
+        if flag & TS:
+            ts += unzigzag(more.number())
         if kind is None:
             raise CodecError("acks-kind", "the first acknowledgment says no outcome")
-        expected = self._length(content, slot, kind[0])
-        played = expected + (unzigzag(more.number()) if flag & PLAYED else 0)
-        volume = self._volume
+        played = self._length(content, slot, kind[0])
+        if flag & PLAYED:
+            played += unzigzag(more.number())
+        volume = self._volumes.value
         if flag & VOLUME:
             level, size = more.number(), more.number(CLUSTERS_MAX)
             volume = (level, more.blob(size - 1) if size else None)
@@ -211,31 +212,31 @@ class _Model:
             raise CodecError("acks-volume", "the first acknowledgment says no volume")
         self._learn(kind, volume, content, played)
         try:
-            event: bytes = msgpack.packb(
+            event: bytes = self._pack(
                 (Acknowledged.TYPE, ts, series, day, content, jitter, played, *kind, *volume)
             )
         except OverflowError:
             raise CodecError("acks-number", "a number of more than 64 bits") from None
         return event
 
-    def _next(self) -> Slot | None:
+    def _next(self) -> Outline | None:
         """The slot after the last one in the plan's order, at most some days on; moves there."""
         self._place += 1
         if self._place < len(self._slots):
             return self._slots[self._place]
         if self._slots:
             for day in range(self._day + 1, self._day + 1 + DAYS_AHEAD):
-                if slots := self._index.day(day):
+                if slots := self._index.outlines(day):
                     return self._go(day, slots, 0)
         return None
 
-    def _go(self, day: int, slots: tuple[Slot, ...], place: int) -> Slot | None:
+    def _go(self, day: int, slots: tuple[Outline, ...], place: int) -> Outline | None:
         if place < 0:
             return None  # unknown here: the order goes on where it was
         self._day, self._slots, self._place = day, slots, place
         return slots[place]
 
-    def _length(self, content: bytes, slot: Slot | None, outcome: int) -> int:
+    def _length(self, content: bytes, slot: Outline | None, outcome: int) -> int:
         """What is expected to have been played, in 0.1 s."""
         if outcome not in _HEARD:
             return 0
@@ -244,26 +245,32 @@ class _Model:
     def _learn(
         self, kind: tuple[int, int, int], volume: tuple[int, bytes | None], content: bytes, played: int
     ) -> None:
-        self._kinds[kind] += 1
-        if self._kind is None or self._kinds[kind] > self._kinds[self._kind]:
-            self._kind = kind
-        self._volumes[volume] += 1
-        if self._volume is None or self._volumes[volume] > self._volumes[self._volume]:
-            self._volume = volume
+        self._kinds.learn(kind)
+        self._volumes.learn(volume)
         if kind[0] in _HEARD:
             self._lengths[content] = played
 
 
-def _start(slot: Slot | None, jitter_cs: int) -> int:
+class _Usual(Generic[_T]):
+    """The most frequent value so far; among equals the one that came to that number first."""
+
+    __slots__ = ("_others", "_times", "value")
+
+    def __init__(self) -> None:
+        self.value: _T | None = None
+        self._times = 0  # how often `value` was seen
+        self._others: dict[_T, int] = {}
+
+    def learn(self, value: _T) -> None:
+        if value == self.value:
+            self._times += 1
+            return
+        times = self._others[value] = self._others.get(value, 0) + 1
+        if times > self._times:
+            if self.value is not None:
+                self._others[self.value] = self._times
+            self.value, self._times = value, times
+
+
+def _start(slot: Outline | None, jitter_cs: int) -> int:
     return slot.start_s + jitter_cs // 100 if slot else 0
-
-
-def _acknowledgment(event: bytes) -> tuple[Value, ...] | None:
-    """The items of an acknowledgment whose every field a reader would take."""
-    try:
-        values = decode(event)
-    except CodecError:
-        return None
-    if values[0] != Acknowledged.TYPE or isinstance(Acknowledged.from_values(values), str):
-        return None
-    return values

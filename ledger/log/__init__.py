@@ -18,6 +18,7 @@ from ledger.log.answering import Answer, answer, record_arrivals
 from ledger.log.blobs import BLOB_BYTES_MAX, CHUNK, Blobs, chunk_hashes
 from ledger.log.chain import Head, LogRef, conflict, extend
 from ledger.log.codec import EVENT_BYTES_MAX, Tree, Unpacked, Value, decode, encode, pack, unpack
+from ledger.log.corner import Corner
 from ledger.log.delivery import deliver, read_delivery
 from ledger.log.disk import DiskStore, Store
 from ledger.log.enrol import (
@@ -50,21 +51,25 @@ from ledger.log.errors import (
     UnknownKeyError,
 )
 from ledger.log.forks import check as check_evidence
+from ledger.log.forwarding import Forwarder, audiences_here, history_of, pause_s
 from ledger.log.journal import ForkFound, Ingested, LogOpened, OpenReason
-from ledger.log.keys import KEY_BYTES, SigningKey, VerifyKey, key_id
+from ledger.log.keys import BELL, KEY_BYTES, SigningKey, VerifyKey, key_id
 from ledger.log.memory_disk import Image, KeptConnection, MemoryStore
 from ledger.log.messages import REPLY_EXTRA_BYTES, REQUEST_BYTES_MAX, ROOM_BYTES_MAX, STATUS_BYTES_MAX
 from ledger.log.proof import Proof, check, prove
 from ledger.log.receipts import RECEIPT_BYTES, Receipt
 from ledger.log.segment import SEGMENT_BYTES_MAX, Segment, SegmentHead, cut, open_segment, read_head, seal
 from ledger.log.store import Admission, Audit, Branch, Evidence, Ledger, Outcome, Stored
-from ledger.log.sync import Accepted, accept_reply, make_request
+from ledger.log.sync import CURSOR, Accepted, accept_reply, make_request
 from ledger.log.transit import Coder, fold
+from ledger.log.witnessed import WitnessedLedger
 from ledger.log.words import six_words, words_of
 
 __all__ = [
+    "BELL",
     "BLOB_BYTES_MAX",
     "CHUNK",
+    "CURSOR",
     "EVENT_BYTES_MAX",
     "KEY_BYTES",
     "RECEIPT_BYTES",
@@ -83,12 +88,14 @@ __all__ = [
     "ChainError",
     "Coder",
     "CodecError",
+    "Corner",
     "DiskStore",
     "EnrolRequest",
     "Enrolled",
     "Evidence",
     "ForkError",
     "ForkFound",
+    "Forwarder",
     "GapError",
     "Head",
     "Image",
@@ -124,8 +131,10 @@ __all__ = [
     "Unpacked",
     "Value",
     "VerifyKey",
+    "WitnessedLedger",
     "accept_reply",
     "answer",
+    "audiences_here",
     "check",
     "check_evidence",
     "chunk_hashes",
@@ -136,6 +145,7 @@ __all__ = [
     "encode",
     "extend",
     "fold",
+    "history_of",
     "holds_token",
     "key_id",
     "make_enrolment",
@@ -143,6 +153,7 @@ __all__ = [
     "make_request",
     "open_segment",
     "pack",
+    "pause_s",
     "prove",
     "read_delivery",
     "read_enrolment",

@@ -5,6 +5,7 @@
     gap      something before it is missing                → parked, and tried again when the gap closes
     fork     it contradicts a head that is here            → evidence kept, log frozen, segment refused
     stranger its key was never introduced here             → refused; from the hub's feed: parked until it is
+    journal  it says that segments arrived which are not here → refused: they are to come first
 
 Order of checks: everything that needs no table first (length, shape, key, signature, inflate, hash: `open`,
 which may run before the writing transaction), then the log's end, inside it. One log's trouble never touches
@@ -23,7 +24,17 @@ from enum import Enum
 from typing import Final
 
 from ledger.log.chain import Head, LogRef, conflict, extend
-from ledger.log.errors import ChainError, ForkError, LimitError, LoaError, SegmentError, UnknownKeyError
+from ledger.log.errors import (
+    ChainError,
+    CodecError,
+    ForkError,
+    GapError,
+    LimitError,
+    LoaError,
+    SegmentError,
+    UnknownKeyError,
+)
+from ledger.log.journal import INGESTED_BEGINS, Ingested, is_ingested
 from ledger.log.keys import VerifyKey
 from ledger.log.schema import LogRow
 from ledger.log.segment import SIGNED_BYTES, Segment, SegmentHead, open_segment, read_head
@@ -33,6 +44,7 @@ PARKED_SEGMENTS_MAX: Final = 64  # per author; a log that far out of order is se
 PARKED_BYTES_MAX: Final = (
     8 * 1024 * 1024
 )  # per author, and for all strangers together; what a thief could fill
+FORWARD_MISSING: Final = "forward-missing"
 SOURCE_CHARS_MAX: Final = 80  # where a segment came from, as kept with evidence
 
 
@@ -115,6 +127,8 @@ class Gate:
             except ChainError:
                 pass  # the uncommon ways, below
             else:
+                if (lack := self._unfounded(segment)) is not None:
+                    return Admission(error=lack)
                 return Admission(Outcome.ADMITTED, None, (self._keep(segment, log, end, False),))
         if log is not None:
             same = self._tables.segment_from(log, head.first_seq)
@@ -129,11 +143,37 @@ class Gate:
             if fork is not None:
                 return Admission(error=fork)
         if feed or (log is not None and log.sparse and head.first_seq < log.next_seq):
+            if (lack := self._unfounded(segment)) is not None:
+                return Admission(error=lack)
             end = Head(ref, head.next_seq, head.hash)
             if log is not None and log.next_seq > end.next_seq:
                 end = log.head  # it fills a hole: the log's end stays where it is
             return Admission(Outcome.ADMITTED, None, (self._keep(segment, log, end, True),))
         return self._park(head, segment.raw, source, stranger=False)
+
+    def _unfounded(self, segment: Segment) -> GapError | None:
+        """A journal is taken when what it names is here: so one receipt for it speaks for all of that."""
+        if INGESTED_BEGINS not in b"".join(segment.events):
+            return None  # every arrival pays for this look, so it is one look for all events
+        for event in segment.events:
+            if is_ingested(event) and not self._accounts_for(event):
+                return GapError(
+                    FORWARD_MISSING, "a journal says that a segment arrived which is not here",
+                    where=str(segment.head), hint="send the segments that the journal names before it",
+                )  # fmt: skip
+        return None
+
+    def _accounts_for(self, event: bytes) -> bool:
+        """Is the segment named here, or its log frozen here, so that it never will be?"""
+        try:
+            named = Ingested.decode(event)
+        except CodecError:
+            return True  # malformed: it names nothing
+        log = self._tables.log(named.log)
+        if log is None or log.frozen:
+            return log is not None
+        found = self._tables.segment_from(log, named.first_seq)
+        return found is not None and found.hash == named.head_hash
 
     def _contradiction(self, log: LogRow, segment: Segment, source: str) -> ForkError | None:
         """Compare with the two neighbours in the log; on a fork keep the evidence and freeze the log."""

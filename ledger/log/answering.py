@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ledger.log.admission import Admission
+from ledger.log.admission import Admission, Stored
 from ledger.log.arrivals import Arrival, unfold_all
 from ledger.log.chain import Head, LogRef
 from ledger.log.errors import LoaError, StoreError, UnknownKeyError
@@ -51,10 +51,12 @@ def answer(
     now: int,
     audiences_of: Callable[[bytes], Sequence[str] | None],
     coder_of: Callable[[bytes], Coder | None] = lambda key_id: None,
+    forwards: Callable[[bytes], bool] = lambda key_id: False,
 ) -> Answer:
     """Take in a request and sign the reply. audiences_of: key id → units whose decisions it gets, or None.
 
-    coder_of: key id → what unpacks this station's events by their meaning, or None.
+    coder_of: key id → what unpacks this station's events by their meaning, or None. forwards: key id → is it
+    a hub that passes on others' segments (`forwarding`)?
 
     When it returns, everything the reply promises is durable. Raises ProtocolError, UnknownKeyError,
     SignatureError for the request as a whole, and then nothing changed; what a single segment lacks is told
@@ -67,9 +69,11 @@ def answer(
     if audiences is None:
         raise UnknownKeyError("key-no-station", "this key is no station's", where=key_id.hex())
     arrivals = unfold_all(ledger, key_id, asked, coder_of(key_id) if asked.segments else None)
-    admissions = _take_in(ledger, hub_key, key_id, arrivals, now)
+    passed_on = forwards(key_id)
+    admissions = _take_in(ledger, hub_key, key_id, arrivals, now, passed_on=passed_on)
     claimed = {LogRef(key_id, claim.log_id): claim for claim in asked.claims}
-    receipts, less = _account(ledger, hub_key, claimed, _touched(arrivals), asked.nonce, now)
+    touched = [] if passed_on else _touched(arrivals)  # a hub's own log speaks for all that it names
+    receipts, less = _account(ledger, hub_key, claimed, touched, asked.nonce, now)
     since = asked.cursor if _is_ours(ledger, asked.cursor, asked.cursor_hash) else 0
     positions, cursor, more = ledger.feed(audiences, since, asked.room)
     cursor_hash = _short_hash_at(ledger, cursor)
@@ -98,16 +102,20 @@ def answer(
 
 
 def _take_in(
-    ledger: Ledger, hub_key: SigningKey, key_id: bytes, arrivals: Sequence[Arrival], now: int
-) -> list[Admission]:
+    ledger: Ledger, hub_key: SigningKey, key_id: bytes, arrivals: Sequence[Arrival], now: int,
+    *, passed_on: bool,
+) -> list[Admission]:  # fmt: skip
     """Admit, write into the hub's own log what came and which forks showed, commit: one transaction."""
     told = ledger.get(FORKS_TOLD, 0)
     assert isinstance(told, int)
     if not arrivals and not ledger.tables.forks(told):
         return []
     with ledger.transaction():
-        opened = [(arrival.raw, arrival.opened) for arrival in arrivals]
-        admissions = ledger.admit_all(opened, source=f"sync {key_id.hex()}")
+        source, admissions = f"sync {key_id.hex()}", []
+        for arrival in arrivals:
+            # What a hub passes on may have holes at that hub; its own log may not.
+            feed = passed_on and arrival.log is not None and arrival.log.key_id != key_id
+            admissions += ledger.admit_all([(arrival.raw, arrival.opened)], source=source, feed=feed)
         record_arrivals(ledger, hub_key, admissions, now=now)
     return admissions
 
@@ -124,22 +132,39 @@ def record_arrivals(
     assert isinstance(told, int)
     evidence = ledger.tables.forks(told)
     arrivals = [stored for admission in admissions for stored in admission.stored]
+    alone = [found.pair for found in evidence if is_first(ledger.tables, found.pair)]
+    told_here = [ForkFound(now, found.pair).encode() for found in evidence if found.pair not in alone]
+    _record(ledger, hub_key, arrivals, told_here, now)
+    for pair in alone:
+        ledger.append_sealed(hub_key, ForkFound(now, pair).encode())
+    if evidence:
+        ledger.put(FORKS_TOLD, evidence[-1].number)
+
+
+def record_signed(ledger: Ledger, hub_key: SigningKey, signed: Sequence[Stored], *, now: int) -> None:
+    """Write an `Ingested` per segment that somebody else signed at this hub itself.
+
+    Must be called in the transaction that sealed them.
+    """
+    assert ledger.in_transaction
+    _record(ledger, hub_key, signed, [], now)
+
+
+def _record(
+    ledger: Ledger, hub_key: SigningKey, arrivals: Sequence[Stored], also: Sequence[bytes], now: int
+) -> None:
+    """An `Ingested` per segment and then `also`, sealed at once into the hub's log; where each stands."""
     events = [
         Ingested(now, LogRef(h.key_id, h.log_id), h.first_seq, h.count, h.hash).encode()
         for h in (stored.segment.head for stored in arrivals)
     ]
-    alone = [found.pair for found in evidence if is_first(ledger.tables, found.pair)]
-    events += [ForkFound(now, found.pair).encode() for found in evidence if found.pair not in alone]
+    events += also
     sealed = ledger.seal(hub_key, events) if events else []
     places = [(s.head, seq) for s in sealed for seq in range(s.head.first_seq, s.head.next_seq)]
     for stored, (head, seq) in zip(arrivals, places[len(places) - len(events) :], strict=False):
         row = ledger.tables.log(LogRef(head.key_id, head.log_id))
         assert row is not None
         ledger.tables.add_journal(stored.position, row, seq)
-    for pair in alone:
-        ledger.append_sealed(hub_key, ForkFound(now, pair).encode())
-    if evidence:
-        ledger.put(FORKS_TOLD, evidence[-1].number)
 
 
 def _touched(arrivals: Sequence[Arrival]) -> list[LogRef]:

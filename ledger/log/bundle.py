@@ -144,7 +144,7 @@ def read_manifest(body: bytes) -> Manifest:
         tree = unpack(body, bytes_max=BODY_BYTES_MAX[Kind.MANIFEST])
     except CodecError as error:
         raise ProtocolError("bundle-manifest", str(error)) from None
-    if type(tree) is tuple and len(tree) == 3:
+    if type(tree) is tuple and len(tree) == 3 and tree[0] is not True:
         version, key_id, made_at = tree
         if version == VERSION and type(key_id) is bytes and len(key_id) == 8 and type(made_at) is int:
             return Manifest(key_id, made_at)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 from ledger.log.chain import LogRef
 from ledger.log.codec import Value, decode, encode
@@ -112,6 +112,14 @@ class Ingested:
             _field(v, 1, int), LogRef(_field(v, 2, bytes, 8), _field(v, 3, bytes, 8)),
             _field(v, 4, int), _field(v, 5, int), _field(v, 6, bytes, 32),
         )  # fmt: skip
+
+
+def is_ingested(event: bytes) -> bool:
+    """Whether an event begins as a journal's entry of an arrival does."""
+    return event.startswith(INGESTED_BEGINS)
+
+
+INGESTED_BEGINS: Final = bytes((0x97, Ingested.TYPE))  # an array of seven, the type
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ An idle round writes nothing to either database.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -56,7 +56,7 @@ OFFERED_ALL: Final = -1
 SEND_BATCH: Final = 16  # segments read at once while filling a request; at most 4 MiB
 
 # Refusals that may pass by themselves; any other is final until the hub changes.
-PASSING: Final = frozenset({"parked-full", "key-unknown"})
+PASSING: Final = frozenset({"parked-full", "key-unknown", "forward-missing"})
 
 # Refusals of a transit form: the segment goes as it is with the next request, and so do all of its log.
 TRANSIT: Final = "transit-"
@@ -95,6 +95,10 @@ class Awaited:
     offers_all: bool  # every log of the key is in this request
 
 
+# (ledger, logs to send from, bytes at most, coder) → the segments of a request
+Fill = Callable[[Ledger, Sequence[LogRow], int, Coder | None], tuple[bytes, ...]]
+
+
 # -- asking --------------------------------------------------------------------------------------------------
 
 
@@ -109,12 +113,14 @@ def make_request(
     status: bytes = b"",
     coder: Coder | None = None,
     beside: bool = False,
+    fill: Fill | None = None,
 ) -> bytes:
     """The next request. nonce: 8 fresh random bytes; now: UTC s; room, send_max: bytes of segments down, up.
 
     coder: packs our events by their meaning; the hub has one that knows the same. beside: our segments
-    travel beside the request (`errands`), none inside. Seals what is pending first. Raises ValueError for
-    arguments no hub would accept. The reply to any earlier request is void.
+    travel beside the request (`errands`), none inside. fill: chooses the segments instead (`forwarding`).
+    Seals what is pending first. Raises ValueError for arguments no hub would accept. The reply to any earlier
+    request is void.
     """
     if len(nonce) != 8 or len(status) > STATUS_BYTES_MAX or not 0 <= room <= ROOM_BYTES_MAX:
         raise ValueError("nonce of 8 bytes, status of at most 256 and room of at most 1 MiB")
@@ -127,7 +133,7 @@ def make_request(
     cursor, cursor_hash = _cursor(ledger)
     request = Request(
         nonce, now, tuple(claims), cursor, cursor_hash, room, status,
-        () if beside else _segments_to_send(ledger, wanted, min(send_max, SEND_BYTES_MAX), coder),
+        () if beside else (fill or _segments_to_send)(ledger, wanted, min(send_max, SEND_BYTES_MAX), coder),
     )  # fmt: skip
     raw = request.sign(key)
     ledger.awaiting = Awaited(

@@ -67,7 +67,7 @@ function verdict(kind, path, title, ...text) {
 function shownFinding(found) {
   const { fact, chain, witnesses } = found;
   const known = !fact.malformed;
-  const kind = known ? KINDS[fact.kindName] : ["Sự kiện không có hiệu lực", "An event without effect"];
+  const kind = known ? titleOf(fact) : ["Sự kiện không có hiệu lực", "An event without effect"];
   const id = chain.length ? chain.at(-1).subject : found.root;
   const skip = new Set(["type", "kindName", "ts", "bulletin", "clusters", "prev_head", "prev_log", "subject_pub"]);
   const order = Object.keys(FIELDS), place = (name) => (order.indexOf(name) + 1 || 99);
@@ -93,8 +93,11 @@ function shownFinding(found) {
         witnesses.flatMap((seen) => row(seen.kind === "journal" ? ["Sổ tiếp nhận", "Hub's journal"] : ["Biên nhận", "Hub's receipt"],
           when(seen.at), " · ", ...(seen.chain.length ? named(seen.chain.at(-1).fact.label, seen.hub) : rootWord(seen.hub)))))
       : el("p", {}, ...both(["Không bên thứ ba nào xác nhận thời điểm.", "No third party says when."]))),
+    ...(found.endings.length ? [card(["Khóa đã kết thúc; sự kiện này vẫn giữ giá trị", "Keys that ended; this event stays"],
+      el("ul", {}, found.endings.map(shownEnding)))] : []),
     el("section", { class: "card open" }, el("h2", {}, ...both(["Tệp này KHÔNG chứng minh", "NOT proven by this file"])),
-      el("ul", {}, found.open.map((name) => el("li", {}, ...both(QUESTIONS[name]))))),
+      el("ul", {}, found.open.map((name) => el("li", {}, ...both(QUESTIONS[name]),
+        ...(name === "revoked" ? readSoFar(found.known) : []))))),
     el("details", { class: "card" }, el("summary", {}, ...both(["Chi tiết kỹ thuật", "Technical details"])), el("dl", {},
       row(["Khóa người ký", "Signer's key"], el("code", {}, hex(found.key))),
       row(["Sổ · số", "Log · number"], el("code", {}, `${hex(found.logId)} · ${found.seq}`)),
@@ -107,6 +110,18 @@ function shownLink({ subject, fact }) {
     el("br"), el("span", { class: "soft" }, el("code", {}, fact.territory), " · ", when(fact.not_before).slice(0, 10), " – ",
       when(fact.not_after).slice(0, 10)));
 }
+
+function shownEnding({ key, fact }) {
+  const [vi, en] = { 65: ["đổi sang khóa khác", "changed to another key"], 66: ["hủy khóa", "revoked key"],
+    67: ["bộ khóa gốc mới", "new root set"] }[fact.type];
+  const more = fact.type === 66 ? [" ", el("code", { class: "soft" }, hex(fact.subject)), " · ", plain(fact.reason)] : [];
+  return el("li", {}, when(fact.ts), " · ", el("code", { class: "soft" }, key), " ", ...both([vi, en]), ...more);
+}
+
+// How far the maker of the file had read a hub's journal.
+const readSoFar = (known) => (known ? [" ", ...both(["Người lập tệp đã đọc sổ máy chủ", "Its maker had read the journal of hub"]), " ",
+  el("code", { class: "soft" }, known.hub), ...both([" đến số ", " up to number "]), `${known.seq}, ${when(known.at)}.`]
+  : [" ", ...both(["Tệp không cho biết người lập đã đọc sổ máy chủ đến đâu.", "It does not say how far its maker had read any hub's journal."])]);
 
 function shownRefusal(error) {
   const words = REFUSALS.find(([start]) => error.code.startsWith(start)).slice(1);

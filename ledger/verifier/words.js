@@ -13,6 +13,10 @@ const KINDS = {
   RootsSet: ["Bộ khóa gốc mới", "New root set"], LogOpened: ["Mở sổ", "Log opened"],
   Ingested: ["Máy chủ tiếp nhận", "Taken in by a hub"], ForkFound: ["Phát hiện hai lịch sử", "Two histories found"],
 };
+// A step by a person from a time to the same one moved nothing.
+const CONFIRMED = ["Người tại trạm xác nhận giờ này là đúng", "A person at the box confirmed this time"];
+const titleOf = (fact) => (fact.kindName === "ClockStepped" && fact.source === "person" && fact.old_s === fact.new_s
+  ? CONFIRMED : KINDS[fact.kindName]);
 const RIGHT_WORDS = {
   DRAFT: ["soạn tin", "draft"], APPROVE: ["duyệt tin", "approve"], SCHEDULE: ["lên lịch phát", "schedule"],
   EMERGENCY: ["phát lệnh khẩn cấp", "order emergencies"], CANCEL: ["thu hồi", "cancel"],
@@ -51,7 +55,7 @@ const QUESTIONS = {
   content: ["Nội dung phát: tệp chỉ mang mã băm; hãy so với tệp gốc.", "The content: only its hash is here; compare it with the original."],
   sound: ["Có người nghe thấy: đây là lời khai của thiết bị.", "That anybody heard it: this is what the device says."],
   later: ["Việc xảy ra sau đó: có bị thu hồi hay thay thế hay không.", "What came after: whether it was withdrawn or replaced."],
-  revoked: ["Khóa không bị lộ hoặc bị hủy: tệp phiên bản 1 không mang lệnh hủy khóa.", "That no key was stolen or revoked: a file of version 1 carries no revocations."],
+  revoked: ["Khóa không bị lộ, và không bị hủy bằng lệnh mà tệp không mang.", "That no key was stolen, or ended by a statement that is not here."],
   person: ["Người cầm khóa: tên trong chuỗi là do bên cấp quyền ghi.", "Who held the key: the names in the chain are those the issuers wrote."],
 };
 // By the beginning of a code; the first that fits.
@@ -60,6 +64,10 @@ const REFUSALS = [
   ["signature-bad", "Một chữ ký không khớp: tệp đã bị sửa, hoặc người khác ký.", "A signature does not match: the file was changed, or somebody else signed."],
   ["root-mismatch", "Nội dung không phải là nội dung đã được ký.", "The content is not what was signed."],
   ["no-authority", "Chữ ký đúng, nhưng người ký không có quyền này ở địa bàn và thời điểm ấy.", "The signature is good, but the signer had no such right there and then."],
+  ["key-ended", "Chữ ký đúng, nhưng khóa của người ký đã kết thúc và sự kiện này không thuộc phần được giữ lại.", "The signature is good, but the signer's key ended and this is not among what stays."],
+  ["revocation-", "Một lệnh hủy khóa trong tệp không có giá trị.", "A revocation in the file does not count."],
+  ["rotation-", "Một lệnh đổi khóa trong tệp không có giá trị.", "A rotation in the file does not count."],
+  ["roots-", "Một bộ khóa gốc trong tệp không có giá trị. Bạn đã đưa đủ các khóa gốc ban đầu chưa?", "A root set in the file does not count. Did you name all roots of the founding?"],
   ["not-sealed-alone", "Một quyết định phải được ký riêng; quyết định này thì không.", "A decision is signed alone; this one was not."],
   ["grant-", "Một lệnh cấp quyền trong tệp không có giá trị.", "A grant in the file does not stand."],
   ["witness-no", "Máy chủ xác nhận thời điểm không có quyền ở địa bàn ấy.", "The hub that witnesses the time had no right to."],

@@ -6,6 +6,7 @@
     ingest     events a second through verify, decode, store and views, beside raw Ed25519 and raw SQLite
     sync       two ledgers over real HTTP, and over a slow line
     store      a station's own append and seal
+    peers      NATS JetStream and mosquitto beside Loa, in the same run (peer, peer_*: each one's part)
     table      figures beside targets;  cli: the command
 
 Machines are noisy: read ratios within one run, bytes and counts. Figures are printed, never asserted.

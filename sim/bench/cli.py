@@ -10,18 +10,23 @@ from importlib import import_module
 
 import click
 
+from sim.bench.peer_table import lines as peer_lines
 from sim.bench.table import TARGETS, lines
 
 SEED = 20261101
 
 
 @click.command()
-@click.argument("topic", type=click.Choice([*TARGETS, "all"]))
+@click.argument("topic", type=click.Choice([*TARGETS, "all", "peers"]))
 @click.option("--seed", default=SEED, show_default=True, help="Draws another workload of the same kind.")
-@click.option("--stations", type=click.IntRange(min=1), help="Stations of 1,000 (ingest: 100, sync: 20).")
+@click.option("--stations", type=click.IntRange(min=1), help="Of 1,000 each (ingest: 100; sync, peers: 20).")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, last line.")
 def bench(topic: str, seed: int, stations: int | None, as_json: bool) -> None:
     """Measure bytes and speed on the workloads of `sim/bench/workload.py`."""
+    if topic == "peers":  # others' programs, so never part of `all`
+        peers = import_module("sim.bench.peers").measure(seed, **({"stations": stations} if stations else {}))
+        click.echo(json.dumps(peers) if as_json else "\n".join(peer_lines(peers)))
+        return
     topics = list(TARGETS) if topic == "all" else [topic]
     found = {}
     for name in topics:

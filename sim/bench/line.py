@@ -2,7 +2,8 @@
 
 Every byte that crosses is counted where it leaves a socket, so headers and everything else of HTTP is in the
 figure; TCP's and IP's own headers are not. A slow line delays each direction by half a round trip and lets
-`rate_b_s` bytes a second through; a cut closes the connection once, after so many bytes upward.
+`rate_b_s` bytes a second through; a cut closes the connection once, after so many bytes upward, or whenever
+so many more came. What was being sent at that moment is lost.
 """
 
 from __future__ import annotations
@@ -17,17 +18,24 @@ CHUNK = 512
 
 @dataclass
 class Line:
-    """rate_b_s: bytes a second each way, None as fast as the machine. cut_after: bytes upward, once."""
+    """rate_b_s: bytes a second each way, None as fast as the machine. cut_after: bytes upward, once.
+
+    dies_every: bytes upward, again and again.
+    """
 
     hub_port: int
     rate_b_s: float | None = None
     round_trip_s: float = 0.0
     cut_after: int | None = None
+    dies_every: int | None = None
     up: int = 0
     down: int = 0
     connections: int = 0
+    cuts: int = 0
 
     def __enter__(self) -> Line:
+        if self.dies_every is not None:
+            self.cut_after = self.dies_every
         self._loop = asyncio.new_event_loop()
         ready = threading.Event()
 
@@ -47,9 +55,10 @@ class Line:
     def __exit__(self, *_: object) -> None:
         async def close() -> None:
             self._server.close()
-            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
                 task.cancel()
-            await asyncio.sleep(0.05)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
         asyncio.run_coroutine_threadsafe(close(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -72,11 +81,12 @@ class Line:
         loop = asyncio.get_running_loop()
         free_at = loop.time()
         try:
-            while data := await source.read(CHUNK if self.rate_b_s else 65_536):
+            while data := await source.read(CHUNK if self.rate_b_s or self.cut_after else 65_536):
                 if up:
                     self.up += len(data)
                     if self.cut_after is not None and self.up >= self.cut_after:
-                        self.cut_after = None
+                        self.cut_after = self.up + self.dies_every if self.dies_every else None
+                        self.cuts += 1
                         raise ConnectionResetError
                 else:
                     self.down += len(data)

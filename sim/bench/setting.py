@@ -7,16 +7,18 @@ only put into the hub's ledger without the forms, since what is measured here is
 from __future__ import annotations
 
 import os
+import ssl
 import tempfile
 import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
-from waitress.server import create_server
+from waitress import wasyncore
 
 from hub import KDF_CHEAP, Hub, Officer, found, seed_demo_accounts
-from hub.web import WAITRESS, create_app
+from hub.web import create_app, listen
 from ledger.facts import AckCoder, Facts, audience_of
 from ledger.log import (
     Accepted,
@@ -30,7 +32,7 @@ from ledger.log import (
     make_request,
     read_enrolment_reply,
 )
-from node import HttpTransport
+from node import Begun, HttpTransport, Limits
 from sim.bench.workload import Programme, decisions
 
 PROVINCE = "vn.yb"
@@ -56,7 +58,7 @@ class Setting:
             )  # fmt: skip
             self.hub = Hub(store, config=config, clock_now=lambda: NOW, entropy=os.urandom)
             seed_demo_accounts(self.hub, now=NOW)
-            admin = self._officer("admin")
+            admin = self.officer("admin")
             self.hub.commands.register_stations(
                 admin, [(unit, f"Trạm {unit}", "it") for unit in self.units], now=NOW
             )
@@ -64,19 +66,21 @@ class Setting:
                 unit: self.hub.commands.new_station_token(admin, unit, now=NOW).text for unit in self.units
             }
             app = create_app(self.hub, ticks=time.monotonic)
-            server = create_server(app, host="127.0.0.1", port=0, **WAITRESS)
+            sockets: dict[int, Any] = {}
+            server = listen(app, host="127.0.0.1", port=0, sockets=sockets)
             self.port = int(server.effective_port)
             thread = threading.Thread(target=server.run, name="hub", daemon=True)
             thread.start()
             stack.callback(thread.join, 10)
-            stack.callback(server.close)
+            # In the loop's own thread: sockets closed under its select are an error there.
+            stack.callback(server.trigger.pull_trigger, lambda: wasyncore.close_all(sockets))
             self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def _officer(self, account: str) -> Officer:
+    def officer(self, account: str) -> Officer:
         passwords = {"admin": PASSWORD, "lanhdao": "lanhdao-2022"}
         officer = self.hub.accounts.login(account, passwords[account], now=NOW)
         assert officer is not None
@@ -84,7 +88,7 @@ class Setting:
 
     def plan(self, programme: Programme, territory: str) -> int:
         """Decides the programme; how many decisions that took."""
-        key = self._officer("lanhdao").key
+        key = self.officer("lanhdao").key
         count = 0
         with self.hub.lock, self.hub.ledger.transaction():
             for fact in decisions(programme, territory, NOW - 31 * 86_400):
@@ -102,6 +106,7 @@ class Box:
     def __init__(self, setting: Setting, unit: str, port: int) -> None:
         self.unit = unit
         self.key = SigningKey.from_seed(os.urandom(32))
+        self.again = b""  # a request that broke off
         self.line = HttpTransport(f"http://127.0.0.1:{port}", mono=time.monotonic)
         token = Token.parse(setting.tokens[unit])
         request = make_enrolment(token, self.key, unit=unit, nonce=os.urandom(8))
@@ -121,17 +126,26 @@ class Box:
         self.line.close()
         self.store.close()
 
-    def move(self, port: int) -> None:
-        """Another line to the same hub, as if the connection were new."""
+    def move(self, port: int, trust: ssl.SSLContext | None = None, limits: Limits | None = None) -> None:
+        """Another line to the same hub, as if the process were new. trust: over TLS."""
         self.line.close()
-        self.line = HttpTransport(f"http://127.0.0.1:{port}", mono=time.monotonic)
+        scheme = "http" if trust is None else "https"
+        self.line = HttpTransport(
+            f"{scheme}://127.0.0.1:{port}", mono=time.monotonic, tls=trust, limits=limits
+        )
 
     def round(self, *, send_max: int = 262_144) -> Accepted:
-        request = make_request(
+        request, self.again = self.again, b""
+        request = request or make_request(
             self.ledger, self.key, nonce=os.urandom(8), now=NOW, room=1 << 20, send_max=send_max,
             coder=self.coder,
         )  # fmt: skip
-        return accept_reply(self.ledger, self.key, self.hub, request, self.line.exchange(request))
+        try:
+            reply = self.line.exchange(request)
+        except Begun:
+            self.again = request  # as a station does: what came of it lies at the hub
+            raise
+        return accept_reply(self.ledger, self.key, self.hub, request, reply)
 
     def drain(self, *, send_max: int = 262_144, retry: bool = False) -> int:
         """Rounds until there is nothing more; how many it took."""

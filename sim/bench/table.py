@@ -44,9 +44,11 @@ TARGETS: Mapping[str, tuple[Target, ...]] = {
         Target("w2_bytes_per_event", "a month of one station, all on the socket", "B", at_most=8),
         Target("idle_bytes", "an exchange with nothing to say", "B", at_most=350),
         Target("isolated_ack_bytes", "an exchange with one acknowledgment", "B"),
-        Target(
-            "station_day_bytes", "a station's day: 8 acknowledgments, 4 calls", "B", at_most=6_000
-        ),
+        Target("held_bytes_per_min", "a minute of a line held for the doorbell", "B", at_most=100),
+        Target("held_tls_bytes_per_min", "the same over TLS", "B", at_most=100),
+        Target("station_day_bytes", "a day: 8 acknowledgments, 4 calls, TLS", "B", at_most=6_000),
+        Target("station_day_full_handshakes_bytes", "the same, no session resumed", "B"),
+        Target("station_day_plain_bytes", "the same, no TLS", "B"),
         Target("approval_proof_bytes", "the proof of one approval", "B", at_most=332),
     ),
     "ingest": (
@@ -57,13 +59,19 @@ TARGETS: Mapping[str, tuple[Target, ...]] = {
         Target("events_per_s_with_view", "answered and in the as-run view", "/s", at_least=100_000),
         Target("verify_per_s_raw", "raw Ed25519 verifications", "/s"),
         Target("sqlite_rows_per_s_raw", "raw SQLite rows", "/s"),
+        Target("rebuild_events_per_s", "views built again, decisions included", "/s", at_least=100_000),
+        Target("bytes_self_contained_per_event_n256", "the segments of 256 themselves", "B"),
         Target("bytes_stored_per_event_segments_n256", "stored in segments of 256", "B", at_most=20),
         Target("bytes_stored_per_event", "stored with the as-run view", "B", at_most=100),
     ),
     "sync": (
         Target("w1_events_per_s", "over HTTP into the view, one station after the other", "/s"),
         Target("w2_2g_seconds", "a month of one station over a line like 2G", "s", at_most=4),
-        Target("w2_cut_extra_share", "bytes sent again when it is cut once", "", at_most=0.05),
+        Target("w2_cut_extra_bytes", "more bytes when it is cut once", "B"),
+        Target("w2_cut_extra_share", "their share", "", at_most=0.05),
+        Target("emergency_s", "from an order to the first sound, the slowest of five", "s", at_most=5),
+        Target("backlog_bytes", "a hundred months of one station", "B"),
+        Target("backlog_extra_share", "more when the line dies every 20,000 bytes", "", at_most=0.1),
     ),
     "store": (
         Target("append_per_s", "kept one by one, each on the disk", "/s"),
@@ -81,6 +89,10 @@ RATIOS: Mapping[str, tuple[tuple[str, Callable[[Mapping[str, Any]], float]], ...
         ),
     ),
     "ingest": (
+        (
+            "answered and viewed events for each raw verification",
+            lambda f: f["events_per_s_with_view"] / f["verify_per_s_raw"],
+        ),
         (
             "answered events for each raw verification",
             lambda f: f["events_per_s_answered"] / f["verify_per_s_raw"],

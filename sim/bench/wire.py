@@ -7,14 +7,19 @@ that crosses the socket, both ways, until the hub has a month of one station: HT
 
 from __future__ import annotations
 
+import time
+from contextlib import ExitStack
 from hashlib import sha256
 from math import e, log2, pi, sqrt
 from typing import Any
 
 from ledger.facts import AckCoder, Approved, Facts, Klass
 from ledger.log import SigningKey, fold, prove, seal
+from node import Limits
+from sim.bench.held import measure as held_line
 from sim.bench.line import Line
 from sim.bench.setting import Setting
+from sim.bench.tls import Front
 from sim.bench.workload import (
     DEVIATION_S,
     FAILED,
@@ -29,6 +34,7 @@ SIZES = (1, 10, 100, 1000)
 UNIT = "vn.yb.04630"
 EVENTS = 1000
 DAILY_SLOTS, DAILY_STEP, DAILY_SYNCS = 8, 120, 4
+HOURS_S = 0.4  # stands for the hours between two calls: the connection is closed meanwhile
 
 
 def measure(seed: int) -> dict[str, Any]:
@@ -52,10 +58,12 @@ def measure(seed: int) -> dict[str, Any]:
             before = line.up, line.down
             box.drain()
             isolated = line.up - before[0] + line.down - before[1]
+            held, held_tls = (held_line(setting, box, secure=secure) for secure in (False, True))
             box.close()
         verified = setting.hub.ledger.verify()
-    with Setting([UNIT]) as setting:
-        day = _station_day(setting, seed)
+    plain, plain_calls = _station_day(seed, secure=False)
+    day, day_calls = _station_day(seed, secure=True)
+    full, full_calls = _station_day(seed, secure=True, resume=False)
     return {
         "workload": {"seed": seed, "events": EVENTS, "decisions": decided},
         "bytes_per_event": {str(n): sizes[n][0] for n in SIZES},
@@ -67,7 +75,15 @@ def measure(seed: int) -> dict[str, Any]:
         "idle_bytes": idle,
         "idle_round_trips": 1,
         "isolated_ack_bytes": isolated,
+        "held_bytes_per_min": held["minute"],
+        "held_tls_bytes_per_min": held_tls["minute"],
+        "held_come_bytes": held["come"],
+        "held_come_tls_bytes": held_tls["come"],
         "station_day_bytes": day,
+        "station_day_full_handshakes_bytes": full,
+        "station_day_plain_bytes": plain,
+        "tls_full_bytes": full_calls[-1] - plain_calls[-1],
+        "tls_resumed_bytes": day_calls[-1] - plain_calls[-1],
         "approval_proof_bytes": _approval_proof(),
         "verify_failed": verified.failed,
     }
@@ -113,20 +129,30 @@ def _approval_proof() -> int:
     return len(prove(seal(key, b"bench-02", 0, bytes(32), [fact.encode()]), 0).encode())
 
 
-def _station_day(setting: Setting, seed: int) -> int:
-    """Everything on the socket of a station that boots, says eight acknowledgments and calls four times."""
-    plan = programme(seed, DAILY_SLOTS, DAILY_SLOTS, DAILY_STEP)
-    setting.plan(plan, UNIT)
-    events = acknowledgments(plan, seed, 0)
-    with Line(setting.port) as line:
-        box = setting.station(UNIT, line.port)
+def _station_day(seed: int, *, secure: bool, resume: bool = True) -> tuple[int, list[int]]:
+    """(all bytes, bytes of each call) of a station that says eight acknowledgments and calls four times.
+
+    Each call is a connection of its own, hours apart; resume: with the TLS session of the one before.
+    """
+    with Setting([UNIT]) as setting, ExitStack() as stack:
+        plan = programme(seed, DAILY_SLOTS, DAILY_SLOTS, DAILY_STEP)
+        setting.plan(plan, UNIT)
+        events = acknowledgments(plan, seed, 0)
+        front = stack.enter_context(Front(setting.port)) if secure else None
+        line = stack.enter_context(Line(setting.port if front is None else front.port))
+        trust = None if front is None else front.trust
+        box = setting.station(UNIT)
         box.drain()
-        before = line.up + line.down
         each = len(events) // DAILY_SYNCS
+        calls = []
         for call in range(DAILY_SYNCS):
+            if call == 0 or not resume:
+                box.move(line.port, trust, Limits(keepalive_s=HOURS_S / 2))
+            before = line.up + line.down
             box.say(events[call * each : (call + 1) * each])
-            box.move(line.port)
             box.drain()
-        total = line.up + line.down - before
+            time.sleep(HOURS_S)
+            calls.append(line.up + line.down - before)
+        assert line.connections == DAILY_SYNCS, line.connections
         box.close()
-    return total
+        return sum(calls), calls

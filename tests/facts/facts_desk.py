@@ -83,6 +83,8 @@ class Room(Desk):
         return self.say(issuer, granted(subject, classes, territory, **fields))
 
     def reasons(self) -> list[str]:
+        for signed, reason in self.facts.refused:
+            assert self.facts.refusal_of(signed) == reason, "asked for one or for all, the answer is the same"
         return [reason for _, reason in self.facts.refused]
 
 

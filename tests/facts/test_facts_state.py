@@ -312,6 +312,8 @@ def test_facts_loaded_from_a_ledger_equal_facts_that_followed_it() -> None:
         assert one.quiet == other.quiet
         assert one.refused == other.refused
     assert [reason for _, reason in again.refused] == ["self-approved"]
+    for decision in (one.signed for ones in again.approvals.values() for one in ones):
+        assert again.refusal_of(decision) is None, "what counts is refused for nothing"
 
 
 def test_a_rolled_back_transaction_leaves_nothing_behind() -> None:

@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
@@ -28,6 +29,7 @@ from ledger.log import (
     make_request,
     read_enrolment_reply,
 )
+from sim.bench.line import Line
 
 PASSWORD = {"LOA_PASSWORD": "quantri-2022"}
 
@@ -171,13 +173,18 @@ def test_a_changed_ledger_does_not_verify(tmp_path: Path) -> None:
 class Served:
     """`python -m hub serve` as a process of its own."""
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
+    def __init__(self, folder: Path, port: int = 0, *, doorbell: bool = False) -> None:
         argv = [sys.executable, "-m", "hub", "serve", "--dir", str(folder), "--port", str(port)]
+        argv += ["--doorbell-port", "0"] if doorbell else []
         self.process = subprocess.Popen(
             argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | PASSWORD
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
+        if doorbell:
+            rings = re.fullmatch(r"DOORBELL 127\.0\.0\.1:(\d+)\n", line)
+            assert rings, line
+            self.doorbell, line = int(rings[1]), self.process.stdout.readline()
         match = re.fullmatch(r"LISTENING (http://127\.0\.0\.1:(\d+))\n", line)
         assert match, line + (self.process.stderr.read() if self.process.stderr else "")
         self.url, self.port = match[1], int(match[2])
@@ -245,10 +252,44 @@ def test_a_served_hub_is_not_opened_a_second_time_but_can_be_looked_at(folder: P
             check=False,
         )
         assert taken.returncode == 21
-        assert taken.stderr.startswith("address-busy: ")
+        assert "\naddress-busy: " in f"\n{taken.stderr}"
         assert "Traceback" not in taken.stderr
     finally:
         assert served.end(signal.SIGTERM) == 0
+
+
+def test_a_station_process_holds_the_doorbell_of_a_served_hub(
+    folder: Path, tmp_path: Path
+) -> None:
+    token = json.loads(loa("token", "--dir", folder, "--all-it", "--json").output)[0]["token"]
+    served, home = Served(folder, doorbell=True), tmp_path / "station"
+    try:
+        station_says("init", "--dir", home, "--hub", served.url, "--token", token)
+        with Line(served.doorbell) as line:
+            settings = home / "station.toml"
+            settings.write_text(f'{settings.read_text("utf-8")}doorbell = "127.0.0.1:{line.port}"\n', "utf-8")
+            argv = [sys.executable, "-m", "node", "run", "--dir", str(home), "--player", "null"]
+            station = subprocess.Popen(argv, stdout=subprocess.DEVNULL, env=os.environ | {"LOA_TEMPO": ""})
+            try:
+                assert until(lambda: line.down >= 21), "a greeting, and a word that it is known"
+                assert (line.up, line.connections) == (84, 1)
+            finally:
+                station.send_signal(signal.SIGTERM)
+                assert station.wait(20) == 0
+    finally:
+        assert served.end(signal.SIGTERM) == 0
+
+
+def until(true: Callable[[], bool]) -> bool:
+    ends_s = time.monotonic() + 20
+    while not true() and time.monotonic() < ends_s:
+        time.sleep(0.05)
+    return true()
+
+
+def station_says(*words: str | Path) -> None:
+    argv = [sys.executable, "-m", "node", *map(str, words)]
+    subprocess.run(argv, check=True, capture_output=True, timeout=60)
 
 
 def tmp_hub(folder: Path) -> Path:

@@ -8,6 +8,7 @@ from hub_house import DAY, EVENING, PROVINCE, TU_LE, House, dump, error_of
 from hub.config import ROOT_KEY_NAME, load_key
 from hub.endings import recorded_by, take_in, units_reported
 from ledger.facts import (
+    Approved,
     Cut,
     Granted,
     Place,
@@ -25,7 +26,17 @@ from ledger.facts import (
     sign_roots,
     stays,
 )
-from ledger.log import NotAllowed, ProtocolError, SigningKey, deliver, pack, six_words
+from ledger.log import (
+    NotAllowed,
+    Outcome,
+    ProtocolError,
+    SigningKey,
+    deliver,
+    pack,
+    read_delivery,
+    seal,
+    six_words,
+)
 
 FIVE_PM = at(DAY, EVENING)
 
@@ -269,3 +280,76 @@ def test_a_revocation_that_nobody_may_say_builds_nothing_again(
     box.sync()
     monkeypatch.setattr(house.hub.projections, "rebuild", lambda: pytest.fail("built again"))
     house.hub.tick()
+
+
+# -- what came by other ways than the feed -------------------------------------------------------------------
+
+
+def office(house: House) -> SigningKey:
+    """An office with a key of its own, granted by the root; it signs away from the hub."""
+    root = load_key(house.store, ROOT_KEY_NAME)
+    key = SigningKey.from_seed(b"an office with its own key, test")
+    grant = Granted(
+        house.now, key.verify_key.raw, int(Right.APPROVE), PROVINCE, 0, house.now + 9_999, 0, "Đài tỉnh"
+    )
+    house.hub.ledger.append_sealed(root, grant.encode())
+    return key
+
+
+def approval(house: House, title: str) -> bytes:
+    return Approved(
+        house.now, bytes(16), 1, bytes(32), title, "", 2, PROVINCE, DAY, DAY + 1
+    ).encode()  # fmt: skip
+
+
+def signed_away(house: House, key: SigningKey, title: str, log: int = 7) -> bytes:
+    """A file from the office: its log's opening and one approval."""
+    return deliver(
+        key, approval(house, title), entropy=lambda size: bytes([log]) * size, now=lambda: house.now
+    )
+
+
+def test_a_thiefs_history_in_a_place_that_stays_is_taken_from_no_file_stick_or_station(house: House) -> None:
+    key = office(house)
+    honest = signed_away(house, key, "thật", log=7)
+    assert [one.why for one in take_in(house.hub, honest)] == ["", ""]
+    root = load_key(house.store, ROOT_KEY_NAME)
+    kept = pack_pairs({bytes([7]) * 8: 1, bytes([8]) * 8: 5})  # the second log never came here
+    fact = Revoked(house.now, key.key_id, PROVINCE, house.hub.key.key_id, bytes(8), 0, kept, "mất máy")
+    house.hub.ledger.append_sealed(root, fact.encode())
+    forged = signed_away(house, key, "giả", log=8)
+    raws = read_delivery(forged)
+    outcomes = take_in(house.hub, forged)
+    assert [one.outcome for one in outcomes] == ["taken in", "refused"]
+    assert "only-by-feed" in outcomes[1].kind + outcomes[1].why
+    box = house.station()
+    box.sync()
+    box.ledger.trust(key.verify_key)
+    opened = house.hub.ledger.open_all(raws)
+    for source in ("usb", f"sync {box.key.key_id.hex()}"):
+        with house.hub.ledger.transaction():
+            found = house.hub.ledger.admit_all(opened, source=source)
+        assert [one.error.code if one.error else None for one in found] == [None, "only-by-feed"]
+    facts = house.hub.facts
+    assert [one.fact.title for group in facts.approvals.values() for one in group] == ["thật"]
+    assert [one.outcome for one in take_in(house.hub, honest)] == ["known", "known"], "what is held stays"
+    with house.hub.ledger.transaction():
+        (from_hub,) = house.hub.ledger.admit_all(opened[1:], source="a hub", feed=True)
+    assert from_hub.error is None
+    assert len(from_hub.stored) == 1
+
+
+def test_a_hole_in_a_log_that_a_superior_feeds_is_filled_by_the_feed_alone(house: House) -> None:
+    key = office(house)
+    log, first = bytes([9]) * 8, [seal(key, bytes([9]) * 8, 0, bytes(32), [approval(house, "một")])]
+    for title in ("hai", "ba"):
+        first.append(seal(key, log, first[-1].head.next_seq, first[-1].head.hash, [approval(house, title)]))
+    with house.hub.ledger.transaction():
+        house.hub.ledger.admit_all([(first[2].raw, first[2])], source="feed", feed=True)
+        (by_stick,) = house.hub.ledger.admit_all([(first[0].raw, first[0])], source="usb")
+        (by_feed,) = house.hub.ledger.admit_all([(first[0].raw, first[0])], source="feed", feed=True)
+        (again,) = house.hub.ledger.admit_all([(first[0].raw, first[0])], source="usb")
+    assert by_stick.error is not None
+    assert by_stick.error.code == "only-by-feed"
+    assert len(by_feed.stored) == 1
+    assert again.outcome is Outcome.KNOWN

@@ -75,7 +75,8 @@ def test_an_acknowledgment_is_admitted_journalled_and_receipted(house: House) ->
         for event in stored.segment.events
         if isinstance(fact := parse(event), Ingested)
     ]
-    assert [fact.log.key_id for fact in journal] == [box.key.key_id]
+    assert [fact.log.key_id for fact in journal].count(box.key.key_id) == 1
+    assert journal[-1].log.key_id == box.key.key_id
     assert receipt.head_hash == journal[-1].head_hash
     assert receipt.hub_log == house.hub.ledger.live_log(house.hub.key.key_id)
     house.hub.tick()

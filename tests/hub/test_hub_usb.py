@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -17,8 +18,8 @@ from hub.usb import Received, Sent
 from ledger.facts import Acknowledged, Evidence, Outcome, at, read
 from ledger.log import Blobs, Image, LoaError, MemoryStore, NotAllowed, StoreError, bundle, stick
 from ledger.log.bundle import HEAD_BYTES, Kind, Scan
-from node import begin, finish
-from node.usb import Visit
+from node import Confidence, SystemClock, begin, finish
+from node.usb import Visit, alone
 
 
 class Afar:
@@ -38,9 +39,9 @@ class Afar:
     def visit(self) -> Visit:
         """Somebody starts the command: another process."""
         self.visits += 1
-        return Visit(
+        return alone(
             self.store,
-            now=lambda: self.house.now,
+            clock=SystemClock(lambda: self.house.now, lambda: self.visits, lambda: Confidence.UNKNOWN),
             entropy=entropy_from(f"{self.house.seed}/{self.unit}/{self.visits}"),
         )
 
@@ -585,7 +586,9 @@ def test_the_commands_carry_a_stick_from_a_station_to_the_hub_and_back(tmp_path:
     from hub import Hub, load_config
 
     store, station = DiskStore(office), DiskStore(box)
-    house = Hub(store, config=load_config(store), clock_now=lambda: at(DAY), entropy=entropy_from("cli"))
+    house = Hub(
+        store, config=load_config(store), clock_now=lambda: int(time.time()), entropy=entropy_from("cli")
+    )
     request = begin(station, token["token"], entropy=entropy_from("box"))
     finish(station, request, house.enrol(request)[1], token=token["token"], hub_url="http://never.example")
     store.close()

@@ -8,6 +8,7 @@ policy would refuse).
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,8 @@ axe = pytest.importorskip(
 )
 
 CHROMIUM = Path("/usr/bin/chromium")
+# Where to leave pictures for a person to look at; none are taken when it is not set.
+SHOTS = Path(os.environ["LOA_SHOTS"]) if "LOA_SHOTS" in os.environ else None
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -39,6 +42,7 @@ OFFICE_ONLY = (
     "/tram",
     "/ban-tin/",
     "/khan-cap",
+    "/khoa",
 )  # laid out otherwise on a wide screen: axe looks again
 
 # Run in the page; each gives the beginning of the elements that break the rule.
@@ -98,6 +102,9 @@ def lived_in() -> House:
     )
     boss.press("/ra-lenh", password=PASSWORDS["lanhdao"])
     house.shelf.update(order=int(boss.path.rsplit("/", 1)[1]), approved=ids[1], waiting=ids[3])
+    approver = house.hub.accounts.row("lanhdao")
+    assert approver is not None
+    house.shelf["key"] = approver.key_id
     return house
 
 
@@ -115,10 +122,10 @@ def pages(house: House) -> dict[str, list[str]]:
             "/", "/ban-tin", f"/ban-tin/{s['approved']}", "/cho-duyet", f"/cho-duyet/{s['waiting']}",
             "/lich?tuan=09/11/2022", f"/lich/{s['series']}", f"/ban-tin/{s['approved']}/xep-lich",
             "/vi-sao?tram=vn.yb.04630&ngay=09/11/2022&luc=17:00", "/khan-cap", f"/khan-cap/{s['order']}",
-            "/tram", "/tram/vn.yb.04630", "/tram/vn.yb.04249", "/khong-co",
+            "/tram", "/tram/vn.yb.04630", "/tram/vn.yb.04249", "/usb", "/khong-co",
         ],
         "bientap": ["/", "/ban-tin/moi", f"/ban-tin/{s['approved']}/sua", f"/cho-duyet/{s['waiting']}"],
-        "admin": ["/tram/vn.yb.04510", "/tram/moi"],
+        "admin": ["/tram/vn.yb.04510", "/tram/moi", "/tram/vn.yb.04630", "/khoa", f"/khoa/{s['key']}"],
     }  # fmt: skip
 
 
@@ -222,6 +229,53 @@ def test_the_whole_flow_works_with_scripts_switched_off(chromium: Any, tmp_path:
         assert "đã báo yên" in boss.inner_text("main")
     rows = house.hub.queries.all_series()
     assert [(row.kind, row.state) for row in rows] == [("emergency", "cancelled"), ("schedule", "active")]
+
+
+@pytest.mark.parametrize("screen", sorted(SCREENS))
+def test_a_key_is_ended_in_two_steps_with_scripts_switched_off(chromium: Any, screen: str) -> None:
+    """From the list of keys: why, since when, what falls, the password; each step accessible and fitting."""
+    house = build(f"keys-{screen}")
+    editor, boss = house.browser("bientap"), house.browser("lanhdao")
+    for title in ("Tin thật", "Tin giả"):
+        boss.get(f"/cho-duyet/{editor.draft(title)}").press("/duyet", password=PASSWORDS["lanhdao"])
+        house.later(1800)
+    width, height = SCREENS[screen]
+    with served(house) as port:
+        site = f"http://127.0.0.1:{port}"
+        quiet = chromium.new_context(java_script_enabled=False, viewport={"width": width, "height": height})
+        desk = quiet.new_page()
+        sign_in(desk, site, "admin")
+        desk.get_by_role("navigation").get_by_role("link", name="Khóa", exact=True).click()
+        row = desk.get_by_role("row").filter(has_text="Giàng A Páo")
+        row.get_by_role("link").click()
+        first = desk.url
+        desk.get_by_label("Lý do").fill("mất điện thoại")
+        desk.get_by_role("radio", name=re.compile("Từ việc này trở đi.*v1 Tin giả")).check()
+        desk.get_by_role("button", name="Tiếp: xem những gì mất hiệu lực").click()
+        shown = desk.inner_text("main")
+        assert "Tin giả" in shown
+        assert "Tin thật" not in shown
+        if SHOTS is not None:
+            desk.screenshot(path=SHOTS / f"key-confirm-{screen}.png", full_page=True)
+        desk.get_by_label("Mật khẩu của bạn").fill(PASSWORDS["admin"])
+        seen = chromium.new_context(viewport={"width": width, "height": height}).new_page()
+        sign_in(seen, site, "admin")
+        seen.goto(first)
+        if SHOTS is not None:
+            seen.screenshot(path=SHOTS / f"key-{screen}.png", full_page=True)
+        assert not wrong(seen)
+        assert not seen.evaluate(SMALL_TARGETS)
+        seen.get_by_label("Lý do").fill("mất điện thoại")
+        seen.get_by_role("button", name="Tiếp: xem những gì mất hiệu lực").click()
+        assert not wrong(seen), "the second step"
+        assert not seen.evaluate(TIGHT_LINES)
+        assert not seen.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+        desk.get_by_role("button", name="Ký lệnh hủy khóa").click()
+        assert "Đã ký lệnh hủy khóa" in desk.inner_text("main")
+        if SHOTS is not None:
+            desk.screenshot(path=SHOTS / f"key-ended-{screen}.png", full_page=True)
+    approvals = [one for one in house.hub.queries.deeds() if one.what == "approved"]
+    assert [one.applied for one in approvals] == [False, True], "newest first"
 
 
 def test_a_keyboard_reaches_the_content_first_and_sees_where_it_is(chromium: Any, site: str) -> None:

@@ -103,6 +103,8 @@ def paths_of(house: House, rule: Rule, ids: list[str]) -> Iterator[str]:
         if "series" in rule.arguments
         else [{"unit": "vn.yb.09999"}]
         if "unit" in rule.arguments
+        else [{"key": row.key_id} for row in house.hub.accounts.rows()]
+        if "key" in rule.arguments
         else [{}]
     ):
         yield house.app.url_map.bind("localhost").build(rule.endpoint, arguments)

@@ -33,11 +33,18 @@ def rules(house: House, *, unsafe: bool) -> list[Rule]:
     ]
 
 
+def key_of(house: House) -> str:
+    """An officer's key."""
+    row = house.hub.accounts.row("lanhdao")
+    assert row is not None
+    return row.key_id
+
+
 def path_of(house: House, rule: Rule) -> str:
     """A path of this rule that names something that is there."""
     series = house.shelf["order" if rule.rule.startswith("/khan-cap") else "series"]
     bulletin = house.shelf["Chờ duyệt" if "cho-duyet" in rule.rule else "Đã duyệt"]
-    values = {"bulletin": bulletin, "series": series, "unit": "vn.yb.04630"}
+    values = {"bulletin": bulletin, "series": series, "unit": "vn.yb.04630", "key": key_of(house)}
     with house.app.test_request_context():
         built = house.app.url_map.bind("localhost").build(
             rule.endpoint, {name: values[name] for name in rule.arguments}, method=None
@@ -128,12 +135,18 @@ PRESS = {
     "emergency.all_clear": {"approver"},
     "stations.token": {"admin"},
     "stations.new_post": {"admin"},
+    "keys.confirm": {"admin"},
+    "keys.end": {"admin"},
+    "usb.take_in": {"editor", "approver", "admin"},
+    "usb.put_out": {"editor", "approver", "admin"},
 }
 LOOK = {
     "bulletins.new": {"editor"},
     "bulletins.edit": {"editor"},
     "schedule.new": {"editor", "approver"},
     "stations.new": {"admin"},
+    "keys.page": {"admin"},
+    "keys.one": {"admin"},
 }
 
 

@@ -9,6 +9,7 @@ from hashlib import sha256
 import pytest
 from helpers import (
     AUDIENCES,
+    ELSEWHERE,
     HUB_KEY,
     NODE_KEY,
     OFFICER_KEY,
@@ -21,7 +22,7 @@ from helpers import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.log import LogRef, ProtocolError, SignatureError, UnknownKeyError, errands, record_arrivals
+from ledger.log import LogRef, ProtocolError, SignatureError, UnknownKeyError, errands, record_arrivals, seal
 from ledger.log.errands import (
     Carried,
     Errand,
@@ -314,6 +315,28 @@ def test_a_segment_that_is_not_the_one_named_is_missing() -> None:
     assert carried.missing == len(errand.positions)
     assert post.decisions() == []
     assert post.node.ledger.get(CURSOR) is None
+
+
+def test_a_thiefs_segment_beside_the_answer_is_not_taken_even_where_it_would_fill_a_hole() -> None:
+    """The station is sent decisions 1 and 3 of the log; the thief has the key and writes another 2."""
+    post = Post()
+    post.decide(1)
+    hidden = post.decide(2, ELSEWHERE)
+    post.decide(3)
+    request, _ = post.send()
+    errand = post.reply(request)
+    logs = post.hub.ledger.frontier(OFFICER_KEY.key_id)
+    (log,) = [ref for ref, head in logs.items() if head.next_seq > 2]
+    before, after = (post.hub.ledger.segments_of(log, seq)[0].segment.head for seq in (1, 3))
+    forged = seal(OFFICER_KEY, log.log_id, before.next_seq, before.hash, [decision(99)])
+    assert forged.head.next_seq == after.first_seq
+    lying_there = post.carried(errand) | {sha256(forged.raw).digest(): forged.raw}
+    accept_errand(
+        post.node.ledger, NODE_KEY, HUB_KEY.verify_key, [*errand.replies, forged.raw], lying_there.get
+    )
+    assert len(post.decisions()) == 2
+    assert decision(99) not in post.decisions()
+    assert hidden not in post.decisions()
 
 
 def test_many_decisions_come_in_pages_and_none_can_be_left_out() -> None:

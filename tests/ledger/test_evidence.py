@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from evidence_desk import ADMIN, HERE, NOON_S, PROVINCE, ROOT, Province, position_of, revoke
 from helpers import HUB_KEY, NODE_KEY, OFFICER_KEY
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -20,8 +21,6 @@ from ledger.evidence import (
     EVIDENCE_BYTES_MAX,
     MAGIC,
     EvidenceFile,
-    Finding,
-    Link,
     Question,
     examine,
     gather,
@@ -30,27 +29,20 @@ from ledger.evidence import (
 )
 from ledger.facts import (
     Acknowledged,
-    Approved,
-    Evidence,
-    Facts,
+    Authority,
     Granted,
-    Outcome,
+    Malformed,
+    Place,
     Right,
-    audience_of,
-    day_from_iso,
+    Signed,
     parse,
 )
 from ledger.facts.endings import Revoked
 from ledger.log import (
-    Ledger,
     LoaError,
-    MemoryStore,
     NotAllowed,
     SigningKey,
     VerifyKey,
-    accept_reply,
-    answer,
-    make_request,
 )
 
 ROOT_DIR = Path(__file__).parent.parent.parent
@@ -58,12 +50,6 @@ VECTORS: Any = json.loads((ROOT_DIR / "tests" / "vectors" / "evidence.json").rea
 ROOTS = [VerifyKey(bytes.fromhex(raw)) for raw in VECTORS["roots"]]
 FILES = {case["name"]: bytes.fromhex(case["bytes"]) for case in VECTORS["accepts"]}
 BOTH = FILES["both witnesses, the receipt a day later"]
-
-ROOT = SigningKey.from_seed(b"root of Yen Bai, a key for tests")
-ADMIN = SigningKey.from_seed(b"admin of Yen Bai, key for tests.")
-NOON_S = 1_667_969_100  # 2022-11-09 11:45 +07
-DAY = day_from_iso("2022-11-09")
-PROVINCE, HERE = "vn.yb", "vn.yb.04630"
 
 
 def refusal(data: bytes, roots: list[VerifyKey] = ROOTS) -> str:
@@ -86,12 +72,22 @@ def test_a_file_proves_this_and_leaves_that_open(case: Any) -> None:
         case["right"],
         case["territory"],
     )
-    assert (found.root.hex(), [link.subject.key_id.hex() for link in found.chain]) == (
+    assert (found.root.hex(), [grant.subject.key_id.hex() for grant in found.chain]) == (
         case["root"],
         case["chain"],
     )
     assert [{"kind": w.kind, "hub": w.hub.hex(), "at": w.at_s} for w in found.witnesses] == case["witnesses"]
     assert [question.value for question in found.questions] == case["open"]
+    assert [signed.fact.TYPE for signed in found.endings if not isinstance(signed.fact, Malformed)] == case[
+        "endings"
+    ]
+    known = found.known and {
+        "hub": found.known.hub.hex(),
+        "log": found.known.log_id.hex(),
+        "seq": found.known.seq,
+        "at": found.known.at_s,
+    }
+    assert known == case["known"]
 
 
 @pytest.mark.parametrize("case", [pytest.param(c, id=c["name"]) for c in VECTORS["rejects"]])
@@ -129,13 +125,19 @@ def test_the_plain_proof_of_an_approval_and_the_file_with_its_chain_are_as_small
 
 
 @pytest.mark.parametrize(
-    "name", ["both witnesses, the receipt a day later", "an approval with its two grants"]
+    ("name", "bits"),
+    [
+        ("both witnesses, the receipt a day later", (1, 0x80)),
+        ("an approval with its two grants", (1, 0x80)),
+        ("a report recorded in the log before that of the cut", (4,)),
+        ("the root that granted left with a set, and its grants stay", (4,)),
+    ],
 )
-def test_no_changed_byte_leaves_a_file_true(name: str) -> None:
-    """What no signature covers, as the tails of the grants' segments, may not differ either."""
+def test_no_changed_byte_leaves_a_file_true(name: str, bits: tuple[int, ...]) -> None:
+    """What no signature covers, as the tails of the statements' segments, may not differ either."""
     whole = FILES[name]
     for at in range(len(whole)):
-        for bit in (1, 0x80):
+        for bit in bits:
             refusal(whole[:at] + bytes([whole[at] ^ bit]) + whole[at + 1 :])
 
 
@@ -157,13 +159,15 @@ def test_arbitrary_bytes_are_refused_with_an_error_of_ours(data: bytes) -> None:
 def test_parts_of_good_files_put_together_anew_prove_nothing_new(data: st.DataObject) -> None:
     """Whatever is taken from wherever: the finding, if there is one, is about an event that was signed."""
     files = [EvidenceFile.decode(raw) for raw in FILES.values()]
-    grants = [grant for file in files for grant in file.grants]
+    grants = [grant for file in files for grant in file.statements]
     mixed = EvidenceFile(
         data.draw(st.sampled_from([file.proof for file in files])),
         tuple(data.draw(st.lists(st.sampled_from(grants), max_size=8))),
-        data.draw(st.sampled_from([file.journal for file in files])),
+        journal := data.draw(st.sampled_from([file.journal for file in files])),
         receipt := data.draw(st.sampled_from([file.receipt for file in files])),
         data.draw(st.sampled_from([file.heads for file in files])) if receipt else (),
+        data.draw(st.sampled_from([file.newest for file in files])),
+        data.draw(st.sampled_from([file.openings for file in files])) if journal else (),
     )
     true_events = {case["event"] for case in VECTORS["accepts"]}
     try:
@@ -171,7 +175,7 @@ def test_parts_of_good_files_put_together_anew_prove_nothing_new(data: st.DataOb
     except LoaError:
         return
     assert found.event.hex() in true_events
-    assert found.root in {root.key_id for root in ROOTS}
+    assert found.root.hex() in {case["root"] for case in VECTORS["accepts"]}
     assert len(found.witnesses) == (mixed.journal is not None) + (mixed.receipt is not None)
 
 
@@ -188,76 +192,6 @@ def test_of_several_roots_one_is_enough() -> None:
 # --- gathered from ledgers ----------------------------------------------------------------------------------
 
 
-class Province:
-    """A hub and a station with their facts, and an officer; one round carries everything."""
-
-    def __init__(self) -> None:
-        self.clock = NOON_S
-        self.hub = self._ledger(7)
-        self.station = self._ledger(9)
-        grants = (
-            (ROOT, HUB_KEY, Right.RECEIPT | Right.INGEST | Right.ACK | Right.GRANT, PROVINCE, 2, "Máy chủ"),
-            (ROOT, ADMIN, Right.APPROVE | Right.GRANT, PROVINCE, 3, "Sở VHTTDL"),
-            (ADMIN, OFFICER_KEY, Right.APPROVE, PROVINCE, 0, "Phòng Văn hóa"),
-            (HUB_KEY, NODE_KEY, Right.ACK, HERE, 0, "Xã Tú Lệ"),
-        )
-        for issuer, subject, classes, unit, depth, label in grants:
-            fact = Granted(
-                ts=NOON_S, subject_pub=subject.verify_key.raw, classes=int(classes), territory=unit,
-                not_before=NOON_S - 60, not_after=NOON_S + 86_400, depth=depth, label=label,
-            )  # fmt: skip
-            self.hub.append_sealed(issuer, fact.encode())
-        self.station.trust(ROOT.verify_key)
-        self.round()
-
-    def _ledger(self, seed: int) -> Ledger:
-        facts = Facts([ROOT.verify_key])
-        drawn = iter(range(1, 1_000))
-        kept = Ledger(
-            MemoryStore().open_db("ledger.db"),
-            entropy=lambda count: (seed * 1_000 + next(drawn)).to_bytes(count, "big"),
-            now=lambda: self.clock,
-            audience_of=audience_of,
-            on_admit=facts.admit,
-        )
-        kept.trust(ROOT.verify_key)
-        return kept
-
-    def round(self) -> None:
-        request = make_request(self.station, NODE_KEY, nonce=self.clock.to_bytes(8, "big"), now=self.clock)
-        units = ("vn", PROVINCE, HERE)
-        given_ = answer(self.hub, HUB_KEY, request, now=self.clock, audiences_of=lambda key: units)
-        accept_reply(self.station, NODE_KEY, HUB_KEY.verify_key, request, given_.reply)
-
-    def acknowledge(self, series: int) -> None:
-        fact = Acknowledged(
-            ts=self.clock, series=series, day=DAY, content=bytes(16), jitter_cs=4, played_ds=900,
-            outcome=Outcome.PLAYED, detail=0, evidence=Evidence.DELIVERED, volume=80, clusters=None,
-        )  # fmt: skip
-        self.station.append(NODE_KEY, fact.encode())
-
-    def approve(self, by: SigningKey = OFFICER_KEY) -> int:
-        fact = Approved(
-            ts=self.clock, bulletin=bytes(16), version=1, manifest=bytes(32), title="Ngày Pháp luật",
-            category="", klass=2, territory=HERE, valid_from_day=DAY, valid_until_day=DAY,
-        )  # fmt: skip
-        return self.hub.append_sealed(by, fact.encode()).position
-
-    def evidence(self, ledger: Ledger, position: int, index: int = 0) -> tuple[bytes, Finding]:
-        return gather(ledger, next(iter(ledger.since(position - 1, limit=1))), index)
-
-
-def position_of(ledger: Ledger, event: bytes) -> tuple[int, int]:
-    """Where the latest segment with an event that begins so stands: (position, index)."""
-    found = [
-        (stored.position, index)
-        for stored in ledger.since(0)
-        for index, other in enumerate(stored.segment.events)
-        if event in other
-    ]
-    return found[-1]
-
-
 @pytest.fixture
 def province() -> Province:
     return Province()
@@ -266,7 +200,7 @@ def province() -> Province:
 def test_an_approval_is_proven_from_the_hub_by_the_two_grants_above_it(province: Province) -> None:
     data, found = province.evidence(province.hub, province.approve())
     assert examine(data, [ROOT.verify_key]) == found
-    assert [link.fact.label for link in found.chain] == ["Sở VHTTDL", "Phòng Văn hóa"]
+    assert [grant.label for grant in found.chain] == ["Sở VHTTDL", "Phòng Văn hóa"]
     assert found.right is Right.APPROVE
     assert found.root == ROOT.key_id
     assert len(data) <= 832
@@ -309,17 +243,6 @@ def test_a_decision_without_authority_is_not_made_into_evidence(province: Provin
     assert caught.value.code == "no-authority"
 
 
-def revoke(
-    province: Province, by: SigningKey, key: SigningKey, *, cut: tuple[bytes, int], kept: bytes
-) -> None:
-    log, seq = cut
-    fact = Revoked(
-        ts=province.clock, subject=key.key_id, territory=PROVINCE, hub_key=HUB_KEY.key_id, hub_log=log,
-        hub_seq=seq, exceptions=kept, reason="mất khóa",
-    )  # fmt: skip
-    province.hub.append_sealed(by, fact.encode())
-
-
 def test_what_the_ledger_knows_to_be_void_by_a_revocation_is_not_made_into_evidence(
     province: Province,
 ) -> None:
@@ -355,15 +278,15 @@ def test_a_revocation_is_proven_as_signed_and_its_effect_stays_open(province: Pr
     revoke(province, ADMIN, OFFICER_KEY, cut=(bytes(8), 0), kept=b"")
     _, found = province.evidence(province.hub, province.hub.position())
     assert isinstance(found.fact, Revoked)
-    assert (found.right, found.chain[-1].fact.label) == (None, "Sở VHTTDL")
+    assert (found.right, found.chain[-1].label) == (None, "Sở VHTTDL")
     assert found.questions == (Question.EFFECT, Question.TIME, Question.REVOKED, Question.PERSON)
 
 
 def test_a_file_carries_no_grant_that_it_does_not_need(province: Province) -> None:
     data, _ = province.evidence(province.hub, province.approve())
     file = EvidenceFile.decode(data)
-    for missing in range(len(file.grants)):
-        fewer = EvidenceFile(file.proof, file.grants[:missing] + file.grants[missing + 1 :])
+    for missing in range(len(file.statements)):
+        fewer = EvidenceFile(file.proof, file.statements[:missing] + file.statements[missing + 1 :])
         assert refusal(fewer.encode(), [ROOT.verify_key]) == "key-unknown"
 
 
@@ -376,12 +299,30 @@ def test_every_grant_of_the_hub_can_be_proven_too(province: Province) -> None:
 # --- chains -------------------------------------------------------------------------------------------------
 
 
-def link(issuer: SigningKey, subject: SigningKey, **changed: Any) -> Link:
-    base = Granted(
-        ts=NOON_S, subject_pub=subject.verify_key.raw, classes=int(Right.APPROVE | Right.GRANT),
-        territory=PROVINCE, not_before=NOON_S, not_after=NOON_S + 60, depth=2, label="",
-    )  # fmt: skip
-    return Link(issuer.key_id, subject.verify_key, replace(base, **changed), repr(changed).encode())
+class Bench:
+    """Grants put before an authority one by one, each in a log of its own."""
+
+    def __init__(self) -> None:
+        self.authority = Authority([ROOT.verify_key])
+        self.count = 0
+
+    def grant(self, issuer: SigningKey, subject: SigningKey, **changed: Any) -> Bench:
+        base = Granted(
+            ts=NOON_S, subject_pub=subject.verify_key.raw, classes=int(Right.APPROVE | Right.GRANT),
+            territory=PROVINCE, not_before=NOON_S, not_after=NOON_S + 60, depth=2, label="",
+        )  # fmt: skip
+        fact = replace(base, **changed)
+        self.count += 1
+        log = self.count.to_bytes(8, "big")
+        self.authority.apply(Signed(fact, fact.encode(), issuer.key_id, log, 0, self.count))
+        return self
+
+    def shown(self, key: SigningKey = OFFICER_KEY) -> list[int] | None:
+        """Depths of the grants that are shown for an approval at noon, root's first."""
+        found = shortest_chain(
+            self.authority, key.key_id, int(Right.APPROVE), HERE, NOON_S, Place(bytes(8), 0)
+        )
+        return None if found is None else [held.grant.depth for held in found]
 
 
 NARROWER = [
@@ -394,10 +335,9 @@ NARROWER = [
 
 @pytest.mark.parametrize("narrower", NARROWER)
 def test_the_grant_that_is_shown_is_one_that_gives_the_right(narrower: dict[str, Any]) -> None:
-    wrong, good = link(ROOT, OFFICER_KEY, **narrower), link(ROOT, OFFICER_KEY)
-    asked = ({ROOT.key_id}, OFFICER_KEY.key_id, int(Right.APPROVE), HERE, NOON_S)
-    assert shortest_chain([wrong, good], *asked) == (good,)
-    assert shortest_chain([wrong], *asked) is None
+    both = Bench().grant(ROOT, OFFICER_KEY, **narrower).grant(ROOT, OFFICER_KEY, depth=1)
+    assert both.shown() == [1]
+    assert Bench().grant(ROOT, OFFICER_KEY, **narrower).shown() is None
 
 
 @pytest.mark.parametrize(
@@ -405,20 +345,17 @@ def test_the_grant_that_is_shown_is_one_that_gives_the_right(narrower: dict[str,
     [*NARROWER, {"classes": int(Right.APPROVE)}, {"depth": 0}, {"not_after": NOON_S + 59}],
 )
 def test_the_grant_above_that_is_shown_is_one_that_carries_the_one_below(narrower: dict[str, Any]) -> None:
-    wrong, good = link(ROOT, ADMIN, **narrower), link(ROOT, ADMIN)
-    below = link(ADMIN, OFFICER_KEY, depth=0, classes=int(Right.APPROVE))
-    asked = ({ROOT.key_id}, OFFICER_KEY.key_id, int(Right.APPROVE), HERE, NOON_S)
-    assert shortest_chain([wrong, good, below], *asked) == (good, below)
-    assert shortest_chain([wrong, below], *asked) is None
+    bench = Bench().grant(ROOT, ADMIN, **{"depth": 3} | narrower).grant(ROOT, ADMIN)
+    bench.grant(ADMIN, OFFICER_KEY, depth=0, classes=int(Right.APPROVE))
+    assert bench.shown() == [2, 0]
 
 
-def test_of_several_chains_the_fewest_links_are_shown() -> None:
-    long = [link(ROOT, ADMIN), link(ADMIN, OFFICER_KEY, depth=0)]
-    direct = link(ROOT, OFFICER_KEY, depth=3)
-    asked = ({ROOT.key_id}, OFFICER_KEY.key_id, int(Right.APPROVE), HERE, NOON_S)
-    assert shortest_chain([*long, direct], *asked) == (direct,)
-    assert shortest_chain([direct], {OFFICER_KEY.key_id}, *asked[1:]) == ()
-    assert shortest_chain([link(ROOT, OFFICER_KEY, depth=4)], *asked) is None
+def test_of_several_chains_the_fewest_links_are_shown_and_of_equals_the_first() -> None:
+    bench = Bench().grant(ROOT, ADMIN).grant(ADMIN, OFFICER_KEY, depth=0)
+    assert bench.shown() == [2, 0]
+    assert bench.grant(ROOT, OFFICER_KEY, depth=3).grant(ROOT, OFFICER_KEY, depth=1).shown() == [3]
+    assert bench.shown(ROOT) == []
+    assert bench.shown(NODE_KEY) is None
 
 
 # --- words --------------------------------------------------------------------------------------------------
@@ -432,7 +369,7 @@ def test_a_finding_is_told_whole_in_both_languages(name: str, lang: str) -> None
     assert lines[0].startswith("ĐÚNG" if lang == "vi" else "TRUE")
     text = "\n".join(lines)
     assert found.author.raw.hex() in text
-    assert all(link.fact.territory in text for link in found.chain)
+    assert all(grant.territory in text for grant in found.chain)
     assert len([line for line in lines if line.startswith("  - ")]) == len(found.questions)
     assert "{" not in text
     assert text.isprintable() or all(line.isprintable() for line in lines)

@@ -175,6 +175,23 @@ def test_a_form_that_nobody_folds_is_refused_by_name(item: bytes, code: str) -> 
     assert refused.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("log_id", "prev", "packed"),
+    [
+        (bytes(8), PREV, bytes((len(ack(1)),)) + ack(1)[::-1]),  # a log without an id
+        (LOG, bytes(32), bytes((len(ack(1)),)) + ack(1)[::-1]),  # nothing before, and yet not the beginning
+        (LOG, PREV, b"\x02ab"),  # fewer bytes than an event has
+    ],
+)
+def test_a_head_that_nobody_may_sign_is_a_mismatch_and_no_fault_of_the_log(
+    log_id: bytes, prev: bytes, packed: bytes
+) -> None:
+    found = read(frame(coder=BY_MEANING, packed=packed), 1)
+    with pytest.raises(SegmentError) as refused:
+        unfold(found, log_id=log_id, prev=prev, key=NODE_KEY.verify_key, coder=Upside())
+    assert refused.value.code == "transit-mismatch"
+
+
 def test_a_request_unpacks_to_a_bounded_size() -> None:
     segment = seal(NODE_KEY, LOG, 0, bytes(32), [encode((ACK, 0, bytes(8000)))] * 100)
     item = fold(segment, 0, None)

@@ -27,7 +27,7 @@ FILES = ("keys", "events", "messages", "trees", "segments", "chain", "proofs")
 # Read by test_vectors_exchange, test_vectors_transit, test_evidence, test_forks and tests/facts.
 ELSEWHERE = (
     "receipts", "enrolment", "grants", "endings", "words", "evidence", "transit", "forks", "bundle",
-    "blobs",
+    "blobs", "doorbell", "sync", "central",
 )  # fmt: skip
 
 

@@ -78,9 +78,10 @@ class TestClock:
         self.mono_s = 1_000.0
         self.skew_s = 0.0  # what the box's wall clock is wrong by
         self.confidence = Confidence.NTP
+        self.boots = 1
 
     def now(self) -> Now:
-        return Now(self.utc_s + self.skew_s, self.mono_s, self.confidence)
+        return Now(self.utc_s + self.skew_s, self.mono_s, self.confidence, f"boot {self.boots}")
 
     def pass_s(self, seconds: float) -> None:
         self.utc_s += seconds
@@ -88,6 +89,7 @@ class TestClock:
 
     def reboot(self) -> None:
         self.mono_s = 5.0
+        self.boots += 1
 
 
 class HubSide:

@@ -149,7 +149,7 @@ class ClockMachine(RuleBasedStateMachine):
         }
         for index in range(self.checked, len(sounds)):
             sound = sounds[index]
-            if sound.offset_ds or sound.repeat:
+            if sound.offset_ds:
                 continue  # it goes on
             slot = planned[sound.series, sound.day]
             low_s, high_s, confidence = self.known[2 * index]

@@ -23,11 +23,12 @@ from ledger.log import (
     stick,
 )
 from ledger.log.bundle import Kind
-from node import Confidence, save_config, save_key
+from node import Confidence, handover, save_config, save_key
 from node.cli import node
 from node.presence import LOW
 from node.room import RESERVE_BYTES
-from node.usb import Received, Visit
+from node.usb import Visit, alone
+from node.usb_content import Received
 
 
 def visit(world: World) -> Visit:
@@ -35,10 +36,8 @@ def visit(world: World) -> Visit:
     world.cut()
     save_config(world.store, world.config)
     world.starts += 1
-    return Visit(
-        world.store,
-        now=lambda: int(world.clock.utc_s + world.clock.skew_s),
-        entropy=random.Random(world.starts + 1_000).randbytes,
+    return alone(
+        world.store, clock=world.clock, entropy=random.Random(world.starts + 1_000).randbytes
     )
 
 
@@ -288,12 +287,15 @@ def test_a_folder_and_a_single_file_both_do_as_a_stick(folder: Path, tmp_path: P
     assert stick.look(DiskStore(tmp_path / "usb", readonly=True)).files == 2
 
 
-def test_a_running_station_is_not_disturbed(folder: Path, tmp_path: Path) -> None:
+def test_an_owner_that_is_no_running_station_is_not_waited_for_without_end(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handover, "PATIENCE_S", 0.5)
     owner = DiskStore(folder)
     code, said = run("export", "--dir", folder, tmp_path / "usb")
     owner.close()
-    assert code != 0
-    assert "store-busy" in said
+    assert code == 21
+    assert "desk-silent" in said
 
 
 def test_a_stick_without_an_answer_is_told_in_words_and_by_the_exit_code(

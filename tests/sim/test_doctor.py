@@ -32,7 +32,8 @@ def test_a_machine_with_nothing_is_told_what_it_loses() -> None:
         assert f"{optional.title}: not here" in text
     assert "evidence level is `delivered`" in text
     assert "chime" in text
-    assert "5 of 5 optional programs are missing" in text
+    assert "no column for mosquitto" in text
+    assert "7 of 7 optional programs are missing" in text
 
 
 def test_a_machine_with_everything_is_told_so() -> None:

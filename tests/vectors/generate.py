@@ -13,7 +13,9 @@ from pathlib import Path
 
 from vector_blobs import blob_vectors
 from vector_bundle import bundle_vectors
+from vector_central import central_vectors
 from vector_chains import chain_vectors, proof_vectors
+from vector_doorbell import doorbell_vectors
 from vector_encodings import event_vectors, message_vectors
 from vector_endings import ending_vectors, word_vectors
 from vector_enrolment import enrolment_vectors
@@ -23,6 +25,7 @@ from vector_grants import grant_vectors
 from vector_keys import key_vectors, tree_vectors
 from vector_receipts import receipt_vectors
 from vector_segments import segment_vectors
+from vector_sync import sync_vectors
 from vector_transit import transit_vectors
 
 
@@ -39,6 +42,9 @@ def vectors() -> dict[str, str]:
         "forks": fork_vectors(),
         "proofs": proof_vectors(),
         "receipts": receipt_vectors(),
+        "sync": sync_vectors(),
+        "central": central_vectors(),
+        "doorbell": doorbell_vectors(),
         "grants": grant_vectors(),
         "endings": ending_vectors(),
         "words": word_vectors(),

@@ -50,6 +50,7 @@ ACCEPTED: list[tuple[str, list[list[Tree]]]] = [
     ("a recording of three chunks", [row()]),
     ("a recording and its words", [row(), text()]),
     ("words in two languages", [text(), text("mww")]),
+    ("a language of sixteen signs, each of four bytes", [row(language="𝄞" * 16)]),
     ("a whole that no one can make: only fetching tells", [row(sha256=bytes(32))]),
 ]
 REFUSED: list[tuple[str, str, bytes]] = [
@@ -69,6 +70,13 @@ REFUSED: list[tuple[str, str, bytes]] = [
     ("a chunk too many for the size", "manifest-chunks", pack([1, [row(chunks=b"".join(HASHES * 2))]])),
     ("a chunk hash cut short", "manifest-chunks", pack([1, [row(chunks=b"".join(HASHES)[:-1])]])),
     ("the same rendition twice", "manifest-duplicate", pack([1, [row(), row(duration=1)]])),
+    ("true is not 1", "manifest-format", pack([True, [row()]])),
+    ("a list of one", "manifest-format", pack([1])),
+    ("a language of seventeen signs", "manifest-language", pack([1, [row(language="𝄞" * 17)]])),
+    ("a size that is no number", "manifest-size", pack([1, [row(size=True)]])),
+    ("of two faults the first field's", "manifest-language", pack([1, [row(language="", size=0)]])),
+    ("rows before what they have in common", "manifest-row", pack([1, [row(), row(), row()[:6]]])),
+    ("arrays too deep", "codec-depth", b"\x92\x01\x91\x91\x91\x90"),
     ("a byte behind the end", "codec-trailing", pack([1, [row()]]) + b"\0"),
 ]
 
@@ -107,6 +115,13 @@ RANGES: list[tuple[str | None, str | None, int, str | None]] = [
     ("bytes=131072-196607", TAG, 206, f"bytes 131072-149999{ALL}"),
     ("bytes=149999-", None, 206, f"bytes 149999-149999{ALL}"),
     ("bytes=-1", None, 206, f"bytes 149999-149999{ALL}"),
+    ("bytes=-200000", None, 206, f"bytes 0-149999{ALL}"),
+    (" bytes = 0 - 9 ", f" {TAG} ", 206, f"bytes 0-9{ALL}"),
+    (f"bytes=7-{'9' * 18}", None, 206, f"bytes 7-149999{ALL}"),
+    (f"bytes=0-{'9' * 19}", None, 200, None),
+    ("Bytes=0-9", None, 200, None),
+    ("bytes=-", None, 200, None),
+    ("bytes=0-9", "", 200, None),
     (None, None, 200, None),
     ("bytes=0-65535", '"another"', 200, None),
     ("bytes=0-65535", f"W/{TAG}", 200, None),

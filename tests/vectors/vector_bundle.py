@@ -64,7 +64,7 @@ def asked(key: SigningKey = STATION) -> bytes:
     return Request(NONCE, LAW_DAY, claims, 0, b"", 0, status, ()).sign(key)
 
 
-def page(over: bytes, segments: list[bytes], cursor: int, *, key: SigningKey = HUB, **changed: Any) -> bytes:
+def page(over: bytes, decisions: list[bytes], cursor: int, *, key: SigningKey = HUB, **changed: Any) -> bytes:
     fields: dict[str, Any] = {
         "hub_time": LAW_DAY,
         "hub_log": OTHER_LOG,
@@ -74,7 +74,7 @@ def page(over: bytes, segments: list[bytes], cursor: int, *, key: SigningKey = H
         "cursor": cursor,
         "cursor_hash": TRAIL,
         "more": False,
-        "segments": tuple(sha256(raw).digest() for raw in segments),
+        "segments": tuple(sha256(raw).digest() for raw in decisions),
     }
     return Reply(**fields | changed).sign(key, over)
 
@@ -207,6 +207,43 @@ def bundle_vectors() -> Json:
             (END, bundle()[-32:]),
             ups[2],
         ),
+        lost(
+            "a version of tomorrow, longer than the file",
+            "bundle-version",
+            from_station[:second] + frame(SEGMENT, FIRST, version=2, length=1 << 31),
+            begun,
+            *ups[:3],
+        ),
+        lost(
+            "a length beyond its kind and beyond the file",
+            "bundle-length",
+            from_station[:second] + frame(HELD, HELD_LIST, length=1 << 16),
+            begun,
+            *ups[:3],
+        ),
+        lost(
+            "fewer bytes behind the end than a magic has",
+            "bundle-cut",
+            bundle() + b"\0\0\0",
+            begun,
+            (END, bundle()[-32:]),
+        ),
+        lost(
+            "an end without a beginning",
+            "bundle-incomplete",
+            bundle() + frame(END, bundle()[-32:]),
+            begun,
+            (END, bundle()[-32:]),
+            (END, bundle()[-32:]),
+        ),
+        lost(
+            "one missing before another is damaged: the damage is told",
+            "bundle-magic",
+            bundle() + up[2] + b"????????",
+            begun,
+            (END, bundle()[-32:]),
+            ups[2],
+        ),
         lost("line ends rewritten", "bundle-magic", bundle().replace(b"\r\n", b"\n")),
         lost("the eighth bit cleared", "bundle-magic", bytes(b & 0x7F for b in bundle())),
         lost("nothing at all", "bundle-incomplete", b""),
@@ -221,6 +258,7 @@ def bundle_vectors() -> Json:
     ]
     bodies = [
         ("a manifest of another version", MANIFEST, "bundle-manifest", pack([2, STATION.key_id, LAW_DAY])),
+        ("true is not 1", MANIFEST, "bundle-manifest", pack([True, STATION.key_id, LAW_DAY])),
         ("a manifest with a short key id", MANIFEST, "bundle-manifest", pack([1, b"short", LAW_DAY])),
         ("a piece without bytes", PIECE, "bundle-piece", PIECES[:40]),
         ("a piece that begins within a chunk", PIECE, "bundle-piece", patched(PIECES, 39, b"\1")),
@@ -242,6 +280,12 @@ def bundle_vectors() -> Json:
             "cursor": cursor,
         }
 
+    stray = page(one, DECISIONS[2:], 9, receipts=(receipt(nonce=b"another8"),))
+    silent = page(request, DECISIONS[:2], 7)
+    behind = page(silent, DECISIONS[2:], 9)
+    nameless = page(request, [], 9, segments=(*(sha256(raw).digest() for raw in DECISIONS[:1]), b"no hash"))
+    shapeless = page(one, [], 9, cursor_hash=b"")
+
     return {
         "hub": HUB.verify_key.raw.hex(),
         "station_seed": STATION.seed.hex(),
@@ -258,6 +302,10 @@ def bundle_vectors() -> Json:
             answer(
                 "the first decision is not here: none is taken, the receipt counts", [one, two], 0, 0, (0,)
             ),
+            answer("another station's answer beside it", [page(asked(STRANGER), [], 3), one, two], 3, 9),
+            answer("a receipt on the second page is not looked at", [one, stray], 3, 9),
+            answer("a page that the one before did not promise", [silent, behind], 3, 9),
+            answer("a name that is no hash is that of nothing here", [nameless], 1, 0),
         ],
         "answer_rejects": [
             {"name": name, "replies": [raw.hex() for raw in replies], "code": code}
@@ -275,6 +323,17 @@ def bundle_vectors() -> Json:
                     [page(request, [], 0, cursor_hash=b"", receipts=(receipt(nonce=b"another8"),))],
                     "receipt-nonce",
                 ),
+                (
+                    "a receipt of another hub",
+                    [page(request, [], 0, cursor_hash=b"", receipts=(receipt(key=STRANGER),))],
+                    "receipt-signature",
+                ),
+                (
+                    "what is no receipt",
+                    [page(request, [], 0, cursor_hash=b"", receipts=(bytes(164),))],
+                    "receipt-magic",
+                ),
+                ("a cursor without its hash, on the second page", [one, shapeless], "reply-shape"),
                 ("none", [], "reply-unawaited"),
             )
         ],

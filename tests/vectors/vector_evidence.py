@@ -120,29 +120,45 @@ def file(
     journal: Proof | Value = None,
     received: Receipt | Value = None,
     heads: Sequence[Value] = (),
+    newest: Proof | Value = None,
+    openings: Sequence[Proof | Value] = (),
     *,
     version: Value = 1,
     magic: bytes = MAGIC,
+    more: bool = False,
 ) -> bytes:
+    """more: eight fields in any case."""
+
     def raw(part: Any) -> Any:
         return part.encode() if isinstance(part, Proof | Receipt) else part
 
-    return magic + pack([version, raw(proof), list(grants), raw(journal), raw(received), list(heads)])
+    fields = [version, raw(proof), list(grants), raw(journal), raw(received), list(heads)]
+    if newest is not None or openings or more:
+        fields += [raw(newest), [raw(opening) for opening in openings]]
+    return magic + pack(fields)
 
 
 def _accepts() -> list[Json]:
+    from vector_evidence_endings import ending_accepts  # it leans on this file
+
     by_officer, by_station = [ADMIN, OFFICER], [HUB, STATION]
     found = []
 
     def case(name: str, data: bytes, author: SigningKey, seq: int, event: bytes, right: int | None,
              territory: str | None, chain: list[SigningKey], witnesses: list[tuple[str, SigningKey, int]],
-             questions: list[str]) -> None:  # fmt: skip
+             questions: list[str], *, endings: Sequence[int] = (), known: Any = None,
+             root: SigningKey = ROOT) -> None:  # fmt: skip
+        if known is None and witnesses:  # a witness's place in the hub's log is as far as the file goes
+            known = {"hub": HUB, "log": HUB_LOG, "seq": 1, "at": max(at for _, _, at in witnesses)}
+        if known is not None:
+            known = {"hub": known["hub"].key_id.hex(), "log": known["log"].hex(), "seq": known["seq"],
+                     "at": known["at"]}  # fmt: skip
         found.append({
             "name": name, "bytes": data.hex(), "key": author.verify_key.raw.hex(), "seq": seq,
-            "event": event.hex(), "right": right, "territory": territory, "root": ROOT.key_id.hex(),
+            "event": event.hex(), "right": right, "territory": territory, "root": root.key_id.hex(),
             "chain": [key.key_id.hex() for key in chain],
             "witnesses": [{"kind": kind, "hub": hub.key_id.hex(), "at": at} for kind, hub, at in witnesses],
-            "open": [*questions, "revoked", "person"],
+            "open": [*questions, "revoked", "person"], "endings": list(endings), "known": known,
         })  # fmt: skip
 
     lone, two = prove(APPROVAL, 0), prove(ACKS, 1)
@@ -196,10 +212,13 @@ def _accepts() -> list[Json]:
          PROVINCE, [HUB], [("journal", HUB, SEEN + 1)], ["self-witness"])  # fmt: skip
     case("grants that nothing needs, of another commune", file(lone, [*chain, G.neighbour, G.commune]),
          OFFICER, 0, approval(), APPROVE, TU_LE, by_officer, [], ["time", "content", "later"])  # fmt: skip
+    ending_accepts(case)
     return found
 
 
 def _rejects() -> list[Json]:
+    from vector_evidence_endings import ending_rejects
+
     lone, two = prove(APPROVAL, 0), prove(ACKS, 1)
     chain, line, hub = [G.admin, G.officer], [G.hub, G.station], G.hub
     good = file(lone, chain)
@@ -225,16 +244,17 @@ def _rejects() -> list[Json]:
         ("a trailing byte", good + b"\0", "codec-trailing"),
         ("cut short", good[:-1], "codec-truncated"),
         ("arrays too deep", MAGIC + pack([1, b"", [[b""]], None, None, []]), "codec-depth"),
-        ("more values than a file may hold", MAGIC + pack([1, b"", [b""] * 215, None, None, []]),
+        ("more values than a file may hold", MAGIC + pack([1, b"", [b""] * 329, None, None, []]),
          "codec-items"),
         ("version 2", file(lone, chain, version=2), "evidence-version"),
         ("true for version 1", file(lone, chain, version=True), "evidence-version"),
         ("five fields", MAGIC + pack([1, lone.encode(), chain, None, None]), "evidence-shape"),
+        ("nine fields", MAGIC + pack([1, lone.encode(), chain, None, None, [], None, [], None]),
+         "evidence-shape"),
         ("seven fields", MAGIC + pack([1, lone.encode(), chain, None, None, [], None]), "evidence-shape"),
         ("no array", MAGIC + pack(lone.encode()), "evidence-shape"),
         ("text for the proof", file("proof", chain), "evidence-shape"),
         ("a grant that is text", file(lone, [G.admin, "grant"]), "evidence-shape"),
-        ("17 grants", file(lone, [G.admin] * 17), "evidence-shape"),
         ("nil for the grants", MAGIC + pack([1, lone.encode(), None, None, None, []]), "evidence-shape"),
         ("false for the journal", file(lone, chain, False), "evidence-shape"),
         ("a receipt of 163 bytes", file(two, line, None, got.encode()[:163]), "evidence-shape"),
@@ -319,7 +339,9 @@ def _rejects() -> list[Json]:
         ("a hub without RECEIPT over the territory",
          file(two, [*line, G.neighbour], None, receipt(ACKS.head, by=NEIGHBOUR_HUB)), "witness-no-authority"),
     ]  # fmt: skip
-    return [{"name": name, "bytes": data.hex(), "code": code} for name, data, code in cases]
+    return [
+        {"name": name, "bytes": data.hex(), "code": code} for name, data, code in cases + ending_rejects()
+    ]
 
 
 def evidence_vectors() -> Json:

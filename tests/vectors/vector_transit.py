@@ -1,46 +1,20 @@
-"""Transit forms: segments without what the hub knows, and acknowledgments told against a plan.
+"""Transit forms: segments without what the hub knows, each beside a log id, a head before and an author.
 
-Forms are read beside a log id, a head before and an author; what begins with `acks_` beside a plan, given as
-the root's decisions. Frames are written by hand: compressors differ between versions.
+What begins with `acks_` stands beside a plan instead (`vector_acks`).
 """
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any
 
-from vector_parts import APPROVER, LAW_DAY, LOG, OTHER_LOG, STATION, STRANGER, ZERO, Json, numbered
+from vector_acks import ack_vectors
+from vector_packing import declaring, framed, numbers, raw_frame, windowed
+from vector_parts import LAW_DAY, LOG, OTHER_LOG, STATION, STRANGER, ZERO, Json, numbered
 
 from ledger.log.codec import encode
 from ledger.log.segment import Segment, seal
-from ledger.log.varint import put, zigzag
 
-DAY = 19305
-UNIT = "vn.yb.04630"
 PREV = bytes(range(32))
-
-
-def numbers(*values: int) -> bytes:
-    out = bytearray()
-    for value in values:
-        put(out, value)
-    return bytes(out)
-
-
-def raw_frame(content: bytes, *, declared: int | None = None) -> bytes:
-    """A zstd frame of one raw block, its content size in two bytes (RFC 8878, 3.1.1)."""
-    size = len(content) if declared is None else declared
-    block = (len(content) << 3 | 1).to_bytes(3, "little")
-    return b"\x28\xb5\x2f\xfd" + b"\x60" + (size - 256).to_bytes(2, "little") + block + content
-
-
-def declaring(size: int) -> bytes:
-    """A frame that declares `size` bytes and holds none."""
-    return b"\x28\xb5\x2f\xfd\xa0" + size.to_bytes(4, "little") + b"\x01\0\0"
-
-
-def framed(events: list[bytes]) -> bytes:
-    return b"".join(numbers(len(event)) + event for event in events)
 
 
 def form(
@@ -88,16 +62,22 @@ def forms() -> Json:
             accept("one event", one, form(one)),
             accept("the beginning of a log", first, form(first), prev=ZERO),
             accept("sixty events in a frame", many, form(many, coder=1, packed=raw_frame(whole))),
+            accept(
+                "a frame with a window of 1 MiB", many, form(many, coder=1, packed=windowed(whole, 0x50))
+            ),
         ],
         "rejects": [
             reject("nothing after the version", "transit-form", b"\x01"),
             reject("cut in the signature", "transit-form", form(one)[:40]),
             reject("a number in a longer form", "transit-form", b"\x01\x80\x00" + form(one)[2:]),
+            reject("a number of 65 bits", "transit-form", b"\x01" + b"\xff" * 9 + b"\x02" + form(one)[2:]),
             reject("a log that the request does not name", "transit-log", form(one, log=1)),
+            reject("the log of the largest number", "transit-log", form(one, log=2**64 - 1)),
             reject("no event", "transit-count", form(one, count=0)),
             reject("more events than a segment holds", "transit-count", form(one, count=4097)),
             reject("numbers beyond the last", "transit-count", form(one, first_seq=2**63 - 1)),
             reject("an unknown coder", "transit-coder", form(one, coder=3)),
+            reject("a coder that needs a plan, and there is none", "transit-coder", form(one, coder=2)),
             reject("an event cut short", "transit-packed", form(one, packed=framed(list(one.events))[:-1])),
             reject("an event too many", "transit-packed", form(one, packed=framed(list(one.events) * 2))),
             reject("an event of two bytes", "transit-packed", form(one, packed=b"\x02\x92\x00")),
@@ -115,6 +95,22 @@ def forms() -> Json:
                 "bytes after the frame", "transit-packed",
                 form(many, coder=1, packed=raw_frame(whole) + b"\0"),
             ),
+            reject(
+                "a frame that does not declare its size", "transit-packed",
+                form(many, coder=1, packed=windowed(whole, 0x50, sized=False)),
+            ),
+            reject(
+                "a frame with a window of 1.125 MiB", "transit-packed",
+                form(many, coder=1, packed=windowed(whole, 0x51)),
+            ),
+            reject(
+                "a frame that names a dictionary", "transit-packed",
+                form(many, coder=1, packed=windowed(whole, 0x50, dictionary=1)),
+            ),
+            reject("a log without an id", "transit-mismatch", form(one), log_id=bytes(8)),
+            reject(
+                "nothing before, and yet not the beginning", "transit-mismatch", form(one), prev=ZERO
+            ),
             reject("another log", "transit-mismatch", form(one), log_id=OTHER_LOG),
             reject("another head before", "transit-mismatch", form(one), prev=PREV[::-1]),
             reject("another author", "transit-mismatch", form(one), author=STRANGER.verify_key.raw),
@@ -125,117 +121,5 @@ def forms() -> Json:
     }  # fmt: skip
 
 
-def decision(number: int, minute: int) -> bytes:
-    """Series 100 + number, every day of a week, two minutes long."""
-    manifest = sha256(b"manifest %d" % number).digest()
-    return encode([
-        2, LAW_DAY, 100 + number, manifest[16:], manifest, DAY, b"\x7f", minute, 120, UNIT, 2, 600, 0, None,
-    ])  # fmt: skip
-
-
-def ack(number: int, day: int, minute: int, **fields: Any) -> bytes:
-    values: dict[str, Any] = {
-        "jitter": 140, "played": 1200, "outcome": 1, "detail": 0, "evidence": 3,
-        "volume": 80, "clusters": None,
-        "content": sha256(b"manifest %d" % number).digest()[:16], "series": 100 + number,
-    } | fields  # fmt: skip
-    start = (DAY + day) * 86_400 - 7 * 3600 + minute * 60
-    values.setdefault("ts", start + values["jitter"] // 100)
-    return encode([
-        16, values["ts"], values["series"], DAY + day, values["content"], values["jitter"], values["played"],
-        values["outcome"], values["detail"], values["evidence"], values["volume"], values["clusters"],
-    ])  # fmt: skip
-
-
-def acks() -> Json:
-    slots = [(1, 330), (2, 1020)]
-    plan, prev = [], ZERO
-    for seq, (number, minute) in enumerate(slots):
-        segment = seal(APPROVER, OTHER_LOG, seq, prev, [decision(number, minute)])
-        plan.append(segment.raw.hex())
-        prev = segment.head.hash
-    usual = [ack(number, day, minute) for day in range(3) for number, minute in slots]
-    # day, place, then outcome, detail, evidence, then volume, clusters
-    begin = numbers(zigzag(DAY), 1, 1, 0, 3, 80, 0)
-    low, high = bytes((140,)), b"\0"
-    plain = b"\0" + b"\x8a" + bytes(5) + low * 6 + high * 6 + begin
-    odd = encode((4096, LAW_DAY, "khác"))
-    late = ack(2, 0, 1020, jitter=40_000, outcome=2)
-    lost = ack(1, 1, 330, jitter=0, played=0, outcome=6, detail=1)
-    other = ack(9, 1, 0, ts=LAW_DAY, series=77, content=PREV[:16], volume=70, clusters=b"\x41", played=5)
-    told = b"".join(
-        (
-            b"\0",
-            bytes((0x8A, 0x01, 0x18, 0x08, 0xE6)),  # flags: usual, raw, late, lost, unknown here
-            bytes((140, 0, 0, 140)),  # low bytes of the deviations
-            bytes(4),
-            begin,
-            numbers(len(odd)) + odd,
-            numbers(2, 0, 3, zigzag(40_000)),
-            numbers(6, 1, 3),
-            numbers(zigzag(0), 0, 77) + PREV[:16] + numbers(zigzag(LAW_DAY), zigzag(5), 70, 2) + b"\x41",
-        )
-    )
-    return {
-        "unit": UNIT, "root": APPROVER.verify_key.raw.hex(), "decisions": plan,
-        "accepts": [
-            {
-                "name": "three days as planned", "bytes": plain.hex(),
-                "events": [event.hex() for event in usual],
-            },
-            {
-                "name": "the same in a frame",
-                "bytes": _zipped(b"\x8a" + bytes(5) + high * 6 + begin, low * 6).hex(),
-                "events": [event.hex() for event in usual],
-            },
-            {
-                "name": "late, lost, unknown, and no acknowledgment at all", "bytes": told.hex(),
-                "events": [event.hex() for event in (usual[0], odd, late, lost, other)],
-            },
-        ],
-        "rejects": [
-            {"name": "nothing", "code": "varint-truncated", "count": 1, "bytes": ""},
-            {"name": "an unknown mode", "code": "acks-mode", "count": 1, "bytes": "02"},
-            {
-                "name": "fewer flags than events", "code": "varint-truncated", "count": 9,
-                "bytes": plain[:8].hex(),
-            },
-            {
-                "name": "a byte too many", "code": "varint-trailing", "count": 6,
-                "bytes": (plain + b"\0").hex(),
-            },
-            {"name": "raw and yet an acknowledgment", "code": "acks-flags", "count": 1, "bytes": "00030000"},
-            {
-                "name": "no outcome yet", "code": "acks-kind", "count": 1,
-                "bytes": (b"\0\x02" + low + high + numbers(zigzag(DAY), 1)).hex(),
-            },
-            {
-                "name": "no volume yet", "code": "acks-volume", "count": 1,
-                "bytes": (b"\0\x0a" + low + high + numbers(zigzag(DAY), 1, 1, 0, 3)).hex(),
-            },
-            {
-                "name": "a place that the day does not have", "code": "varint-range", "count": 1,
-                "bytes": (b"\0\x8a" + low + high + numbers(zigzag(DAY), 3)).hex(),
-            },
-            {
-                "name": "a raw event beyond the longest", "code": "varint-range", "count": 1,
-                "bytes": (b"\0\x01" + numbers(8193)).hex(),
-            },
-            {"name": "no frame", "code": "zstd-frame", "count": 1, "bytes": (b"\x01\x04abcd" + low).hex()},
-            {"name": "a frame cut short", "code": "varint-range", "count": 1, "bytes": "010461"},
-            {
-                "name": "a frame that declares 64 MiB", "code": "zstd-size", "count": 1,
-                "bytes": (b"\x01\x0c" + declaring(1 << 26)).hex(),
-            },
-        ],
-    }  # fmt: skip
-
-
-def _zipped(body: bytes, lows: bytes) -> bytes:
-    """One raw block with its content size in one byte."""
-    frame = b"\x28\xb5\x2f\xfd\x20" + bytes((len(body),)) + (len(body) << 3 | 1).to_bytes(3, "little") + body
-    return b"\x01" + numbers(len(frame)) + frame + lows
-
-
 def transit_vectors() -> Json:
-    return {**forms(), **{f"acks_{name}": value for name, value in acks().items()}}
+    return {**forms(), **{f"acks_{name}": value for name, value in ack_vectors().items()}}

@@ -2,10 +2,12 @@
 
 from hub.web.pages.compose import reading_and_writing
 from hub.web.pages.emergency import emergency
+from hub.web.pages.keys import keys
 from hub.web.pages.queue import queue
 from hub.web.pages.schedule import schedule
 from hub.web.pages.stations import stations
 from hub.web.pages.today import today
+from hub.web.pages.usb import usb
 from hub.web.pages.why import why
 
-BLUEPRINTS = (today, reading_and_writing, queue, schedule, why, emergency, stations)
+BLUEPRINTS = (today, reading_and_writing, queue, schedule, why, emergency, stations, usb, keys)

@@ -11,6 +11,7 @@ from collections import Counter
 from flask import Blueprint, abort, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from hub.keys import station_keys
 from hub.web import auth, forms
 from hub.web.acts import once
 from hub.web.refusals import errors_of, say
@@ -65,6 +66,7 @@ def shown(unit: str, errors: dict[str, str] | None = None, status: int = 200) ->
             errors=errors or {},
             six_words=hub.enrolment.words(unit),
             histories=hub.queries.histories(unit),
+            keys=station_keys(hub, unit) if auth.officer().role == "admin" else [],
         ),
         status,
     )
