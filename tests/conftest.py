@@ -1,10 +1,15 @@
-"""What the whole suite shares: one option, and signals that mean what they mean at a terminal."""
+"""What the whole suite shares: one option, no clock over hypothesis, and signals as at a terminal."""
 
 from __future__ import annotations
 
 import signal
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says how busy the machine is, and nothing about Loa.
+settings.register_profile("loa", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("loa")
 
 HISTORIES = 250  # in an ordinary run, a few seconds; `--histories 20000` is the run to quote
 
