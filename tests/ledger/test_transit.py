@@ -192,6 +192,21 @@ def test_a_head_that_nobody_may_sign_is_a_mismatch_and_no_fault_of_the_log(
     assert refused.value.code == "transit-mismatch"
 
 
+@pytest.mark.parametrize("coder", [None, Upside(), Upside(b"salt")], ids=["framed", "by meaning", "salted"])
+def test_events_beyond_the_room_that_is_left_are_refused_to_the_byte(coder: Upside | None) -> None:
+    signed = [ack(number) for number in range(30)]
+    segment = seal(NODE_KEY, LOG, 7, PREV, signed)
+    found = read(fold(segment, 0, coder), 1)
+    size = sum(map(len, signed))
+
+    def within(room: int) -> Segment:
+        return unfold(found, log_id=LOG, prev=PREV, key=NODE_KEY.verify_key, coder=coder, room=room)
+
+    assert within(size).raw == segment.raw
+    with pytest.raises(SegmentError, match="transit-size"):
+        within(size - 1)
+
+
 def test_a_request_unpacks_to_a_bounded_size() -> None:
     segment = seal(NODE_KEY, LOG, 0, bytes(32), [encode((ACK, 0, bytes(8000)))] * 100)
     item = fold(segment, 0, None)
