@@ -10,11 +10,12 @@ from helpers import ACK, HUB_KEY, NODE_KEY, OTHER_KEY, LedgerPair, ack
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.log import varint
+from ledger.log import merkle, varint
 from ledger.log.codec import encode
 from ledger.log.errors import CodecError, SegmentError
+from ledger.log.keys import SEGMENT
 from ledger.log.messages import Claim, Request
-from ledger.log.segment import Segment, read_own, seal
+from ledger.log.segment import Segment, SegmentHead, read_own, seal
 from ledger.log.sync import answer, make_request
 from ledger.log.transit import (
     BY_MEANING,
@@ -176,19 +177,23 @@ def test_a_form_that_nobody_folds_is_refused_by_name(item: bytes, code: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("log_id", "prev", "packed"),
+    ("log_id", "prev", "event"),
     [
-        (bytes(8), PREV, bytes((len(ack(1)),)) + ack(1)[::-1]),  # a log without an id
-        (LOG, bytes(32), bytes((len(ack(1)),)) + ack(1)[::-1]),  # nothing before, and yet not the beginning
-        (LOG, PREV, b"\x02ab"),  # fewer bytes than an event has
+        (bytes(8), PREV, ack(1)),  # a log without an id
+        (LOG, bytes(32), ack(1)),  # nothing before, and yet not the beginning
+        (LOG, PREV, b"ab"),  # fewer bytes than an event has
     ],
 )
-def test_a_head_that_nobody_may_sign_is_a_mismatch_and_no_fault_of_the_log(
-    log_id: bytes, prev: bytes, packed: bytes
+def test_a_head_that_nobody_may_sign_is_a_mismatch_though_the_key_signed_it(
+    log_id: bytes, prev: bytes, event: bytes
 ) -> None:
-    found = read(frame(coder=BY_MEANING, packed=packed), 1)
+    root = merkle.root(merkle.leaves(NODE_KEY.key_id, log_id, 1, [event]))
+    head = SegmentHead(NODE_KEY.key_id, log_id, 1, 1, len(event), prev, root)
+    signed = NODE_KEY.sign(SEGMENT, head.encode())
+    item = bytearray(frame(coder=BY_MEANING, packed=bytes((len(event),)) + event[::-1]))
+    item[4:68] = signed
     with pytest.raises(SegmentError) as refused:
-        unfold(found, log_id=log_id, prev=prev, key=NODE_KEY.verify_key, coder=Upside())
+        unfold(read(bytes(item), 1), log_id=log_id, prev=prev, key=NODE_KEY.verify_key, coder=Upside())
     assert refused.value.code == "transit-mismatch"
 
 
