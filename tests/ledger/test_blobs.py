@@ -111,6 +111,8 @@ def test_a_wrong_chunk_never_touches_the_disk() -> None:
         blobs.add_chunk(SHA, 0, bytes(CHUNK + 1), sha256(bytes(CHUNK + 1)).digest())
     with refused("chunk-size"):
         blobs.add_chunk(SHA, BLOB_BYTES_MAX // CHUNK, b"x", sha256(b"x").digest())
+    with refused("chunk-size"):
+        blobs.add_chunk(SHA, -1, chunk(0), chunk_hashes(AUDIO)[0])
     assert store.names("") == []
 
 
@@ -218,6 +220,24 @@ def test_a_size_that_contradicts_the_chunks_is_refused_before_the_disk_is_touche
     with refused("blob-size"):
         Blobs(store).add(SHA, 0, AUDIO[:10], HASHES[:1] * (huge // CHUNK), huge)
     assert store.names("") == []
+    with refused("blob-size"):
+        Blobs(store).fits(SHA, AUDIO[:10], hashes, size)
+    blobs = Blobs(store)
+    blobs.put(AUDIO)
+    blobs.set_aside(SHA)
+    kept = store.names("")
+    with refused("blob-size"):
+        blobs.recover(SHA, hashes, size)
+    assert store.names("") == kept
+
+
+def test_what_came_by_another_way_meanwhile_needs_no_beginning_any_more() -> None:
+    store = MemoryStore()
+    blobs = Blobs(store)
+    add(blobs, 0, AUDIO[:100])
+    blobs.put(AUDIO)
+    blobs.finish(SHA, HASHES)
+    assert store.names("") == [f"blobs/{SHA.hex()[:2]}/{SHA.hex()}"]
 
 
 def test_a_wrong_chunk_in_a_long_answer_costs_itself_and_what_follows_it() -> None:
