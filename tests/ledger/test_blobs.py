@@ -307,6 +307,20 @@ def test_a_sector_that_cannot_be_read_is_damage_like_any_other() -> None:
     assert blobs.recover(SHA, HASHES, len(AUDIO)) == len(AUDIO)
 
 
+def test_a_disk_that_fails_otherwise_is_no_damaged_content() -> None:
+    class Failing(MemoryStore):
+        def read_at(self, name: str, offset: int, length: int) -> bytes:
+            error = StoreError("disk-failed", "OSError: Permission denied", where=name)
+            error.errno = errno.EACCES
+            raise error
+
+    blobs = Blobs(Failing())
+    add(blobs, 0, AUDIO)
+    with pytest.raises(StoreError, match="disk-failed"):
+        blobs.finish(SHA, HASHES)
+    assert blobs.begun(SHA), "what was fetched is still there"
+
+
 def test_a_sweep_drops_whole_and_begun_blobs_alike_and_no_stranger_s_file() -> None:
     store = MemoryStore()
     blobs = Blobs(store)
