@@ -16,7 +16,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from ledger.log import PlayerError
 
@@ -29,6 +29,8 @@ FIXED_ARGUMENTS: Final = (
     "--load-scripts=no",
     "--ytdl=no",
     "--keep-open=no",
+    # A stream that says nothing for so long is broken off; the watchdog looks sooner.
+    "--network-timeout=10",
     # A missing device must be an error, never a silent success.
     "--audio-fallback-to-null=no",
     # Levels of what is really decoded, over about half a second: the evidence that there was a signal.
@@ -38,6 +40,24 @@ FIXED_ARGUMENTS: Final = (
 LINE_BYTES_MAX: Final = 1 << 20
 READ_BYTES: Final = 1 << 16
 KILL_WAIT_S: Final = 2.0
+
+
+class Conversation(Protocol):
+    """What the player needs of an mpv: commands in, events out, both without blocking."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def alive(self) -> bool: ...
+
+    def command(self, *words: Any) -> int:
+        """Sends one command; returns its number. Raises PlayerError."""
+
+    def events(self) -> list[dict[str, Any]]:
+        """What was said since the last call. Raises PlayerError when nobody is there any more."""
+
+    def close(self) -> None: ...
 
 
 class MpvProcess:
@@ -68,7 +88,10 @@ class MpvProcess:
         self._socket = ours
         self._buffer = b""
         self._request = 0
-        self.pid: Final = self._child.pid
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
 
     @property
     def alive(self) -> bool:

@@ -33,15 +33,18 @@ from node.silence import Rules
 
 JITTER_MAX_CS: Final = (1 << 31) - 1
 PLAYED_MAX_DS: Final = 864_000
+# A shorter part of an interrupted slot says nothing about the rest.
+PART_DS: Final = 10
 
 
 @dataclass(frozen=True)
 class Running:
-    """The sound of now. before_ds: heard of this slot in earlier runs."""
+    """The sound of now. before_ds: heard of this slot in earlier runs; before: the evidence of that."""
 
     slot: Slot
     row: PlayRow
     before_ds: int
+    before: Evidence = Evidence.SIGNAL_PRESENT
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ class OnAir:
             with self._ledger.transaction():
                 self._plays.hold(run.row, run.before_ds + report.played_ds, detail)
                 self._presence.mark(moment)
-            self._held[run.slot.key] = Held(run.slot, report.evidence)
+            self._held[run.slot.key] = Held(run.slot, self._known(run, report))
             self.running = None
             return
         if report.outcome is Outcome.INTERRUPTED:
@@ -135,7 +138,7 @@ class OnAir:
             self._presence.mark(moment)
         row = self._plays.get(slot.key)
         assert row is not None
-        self._start(Running(slot, row, row.played_ds), item, moment)
+        self._start(Running(slot, row, row.played_ds, held.evidence), item, moment)
 
     def next_held(self, moment: Moment) -> Slot | None:
         """The held slot that should go on, and ends those that may not any more."""
@@ -211,8 +214,9 @@ class OnAir:
     def _start(self, run: Running, item: PlayItem, moment: Moment) -> None:
         self.running = run
         self._rules.begun()
+        goes_on = run.slot.emergency or run.slot.on_interrupt == OnInterrupt.RESUME
         try:
-            self._player.start(item, moment.mono_s)
+            self._player.start(replace(item, goes_on=goes_on), moment.mono_s)
         except PlayerError:
             outcome = Outcome.PARTIAL if run.before_ds else Outcome.MISSED
             self._end(run, PlayReport(outcome, Detail.DEVICE, 0, Evidence.DELIVERED), moment)
@@ -224,7 +228,12 @@ class OnAir:
             outcome = Outcome.PLAYED_LATE
         if outcome is Outcome.MISSED and run.before_ds:
             outcome = Outcome.PARTIAL
-        self._finish(run.row, report.played_ds, outcome, report.detail, report.evidence, moment)
+        self._finish(run.row, report.played_ds, outcome, report.detail, self._known(run, report), moment)
+
+    def _known(self, run: Running, report: PlayReport) -> Evidence:
+        """Of the whole slot: no more than of its weakest part, and never more than this output can give."""
+        known = min(report.evidence, self._player.ceiling)
+        return min(known, run.before) if run.before_ds >= PART_DS else known
 
     def _finish(
         self, row: PlayRow, more_ds: int, outcome: Outcome, detail: Detail, evidence: Evidence, moment: Moment

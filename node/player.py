@@ -35,6 +35,8 @@ class PlayItem:
 
     offset_ds > 0: an interrupted item goes on from there (the same slot; it is not played twice).
     repeat: how many rounds one start makes. read: verified content; raises LoaError when the disk lost it.
+    goes_on: after the device was lost in mid-play it may go on from there. stream: an http(s) address instead
+    of bytes, sounding for duration_ms.
     """
 
     series: int
@@ -49,12 +51,15 @@ class PlayItem:
     offset_ds: int = 0
     repeat: int = 1
     klass: int = 2
+    goes_on: bool = True
+    stream: str = ""
     read: Callable[[], bytes] = field(default=_nothing, compare=False, repr=False)
 
     @property
     def planned_ds(self) -> int:
         """How long all rounds take when nothing goes wrong, without what was played before."""
-        round_ms = self.duration_ms if self.sha256 is not None else len(self.text) * TEXT_CHAR_MS
+        recorded = self.sha256 is not None or self.stream
+        round_ms = self.duration_ms if recorded else len(self.text) * TEXT_CHAR_MS
         total_ms = min(max(round_ms, DURATION_MIN_MS) * max(self.repeat, 1), DURATION_MAX_MS)
         return max(total_ms // 100 - self.offset_ds, 1)
 
