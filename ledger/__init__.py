@@ -4,6 +4,7 @@
     facts      the vocabulary, who may sign what, what plays when; knows nothing of bytes on a wire
     recorder   the door by which the `eventsourcing` library saves aggregates into a ledger
     tempo      accelerated time, for demonstrations with real processes
+    spoken     Vietnamese text as a speaker reads it, for the voice and for the line “đọc thành: …”
     kernel     whether the machine's clock is kept by NTP
     cli        the auditor: `loa ledger …`
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger.log import LoaError, StoreError
+from node.say_cli import add_say
 from node.usb_cli import Machine, add_usb
 
 if TYPE_CHECKING:
@@ -114,6 +116,47 @@ def status(folder: Path, as_json: bool) -> None:
             click.echo(line)
 
 
+@node.command()
+@click.option("--dir", "folder", type=FOLDER, required=True, help="The folder made by `loa node init`.")
+@click.option("--user", default="loa", show_default=True, help="Who runs it: never root.")
+@click.option("--player", type=PLAYERS, default=None, help="As for `loa node run`.")
+@click.option("--ao", default=None, help="As for `loa node run`.")
+def unit(folder: Path, user: str, player: str | None, ao: str | None) -> None:
+    """Prints the systemd unit that keeps this station running."""
+    with plain_errors():
+        from ledger.log import DiskStore
+        from node.config import load_config
+        from node.service import unit_text
+
+        store = DiskStore(folder, readonly=True)
+        try:
+            config = load_config(store)
+        finally:
+            store.close()
+        whole = str(folder.resolve())
+        wishes = [*(("--player", player) if player else ()), *(("--ao", ao) if ao else ())]
+        command = [*_program(), "node", "run", "--dir", whole, *wishes]
+        name = f"{config.name} ({config.unit})"
+        click.echo(unit_text(folder=whole, command=command, user=user, name=name), nl=False)
+        try:
+            owner = folder.owner()
+        except KeyError:
+            owner = "nobody this machine knows"
+        if owner != user:
+            click.echo(f"note: {whole} belongs to {owner}, before a start: chown -R {user} {whole}", err=True)
+
+
+def _program() -> list[str]:
+    """How this installation is called by somebody who has no PATH and no virtual environment.
+
+    As it was called now, where that is a whole path: a link to the version in use stays a link.
+    """
+    for found in (Path(sys.argv[0]), Path(sys.executable).parent / "loa"):
+        if found.is_absolute() and found.name == "loa" and found.is_file():
+            return [str(found)]
+    return [sys.executable, "-m", "sim.main"]
+
+
 def _status(folder: Path) -> Status:
     from ledger.log import DiskStore, Ledger
     from node.config import load_config, load_key
@@ -157,3 +200,4 @@ def _clock() -> Clock:
 
 
 add_usb(node, plain_errors, Machine(_clock, os.urandom, time.sleep))
+add_say(node, plain_errors, time.monotonic, time.sleep)

@@ -32,6 +32,7 @@ from node.courier import ThreadCourier
 from node.desk import Desk
 from node.doorbell import Doorbell
 from node.player import NullPlayer, Player
+from node.service import Manager, status_line
 from node.station import Station
 from node.transport import HttpTransport, Limits
 
@@ -125,7 +126,12 @@ def plain_words(player: Player) -> str:
 
 
 def run(folder: Path, wishes: Wishes, say: Callable[[str], None]) -> None:
-    """Runs the station of this folder until SIGTERM or SIGINT. Raises LoaError."""
+    """Runs the station of this folder until SIGTERM or SIGINT. Raises LoaError.
+
+    Ready, to people and to the service manager, is a station that has looked at its plan once: what is due
+    sounds by then. No exchange is waited for.
+    """
+    manager = Manager.of(os.environ, os.getpid(), time.monotonic)
     store = DiskStore(folder)
     try:
         config = load_config(store)
@@ -149,8 +155,13 @@ def run(folder: Path, wishes: Wishes, say: Callable[[str], None]) -> None:
         )
         if config.doorbell:
             _hold_doorbell(config, station, courier)
-        say(f"READY {config.unit} {config.name} → {config.hub_url}; {plain_words(player)}")
-        _loop(station, Desk(station, OneThread().submit), clock, wake, asked, config)
+
+        def ready() -> None:
+            say(f"READY {config.unit} {config.name} → {config.hub_url}; {plain_words(player)}")
+            manager.ready()
+
+        _loop(station, Desk(station, OneThread().submit), clock, wake, asked, config, manager, ready)
+        manager.stopping()
         station.close()
         say(f"STOPPED {config.unit}")
     finally:
@@ -159,11 +170,16 @@ def run(folder: Path, wishes: Wishes, say: Callable[[str], None]) -> None:
 
 def _loop(
     station: Station, desk: Desk, clock: SystemClock | TempoClock, wake: threading.Event, asked: list[int],
-    config: StationConfig,
+    config: StationConfig, manager: Manager, ready: Callable[[], None],
 ) -> None:  # fmt: skip
+    first = True
     while not asked:
         desk_s = desk.look()
-        real_s = min(clock.real_wait_s(station.tick()), desk_s)
+        real_s = min(clock.real_wait_s(station.tick()), desk_s, manager.pause_s)
+        if first:
+            ready()
+            first = False
+        manager.turned(lambda: status_line(station.status()))
         if isinstance(clock, TempoClock):
             real_s = min(max(real_s, TEMPO_SLEEP_MIN_S), TEMPO_SLEEP_MAX_S)
         wake.wait(min(real_s, config.idle_cap_s))

@@ -2,7 +2,8 @@
 
 A robot's voice is better than silence in an emergency and worse than any human recording; a station without
 espeak-ng says plainly that it cannot speak. The program runs as a child with the text on its input and writes
-its WAV into a file in memory; it needs about 0.1 s for a paragraph and is asked without blocking.
+its WAV into a file in memory. Vietnamese is put into a speaker's words first (`ledger.spoken`): espeak-ng
+alone mangles "UBND", "17h30" and "12/8". It needs about 0.1 s for a paragraph and is asked without blocking.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import unicodedata
 from typing import Final
 
 from ledger.log import PlayerError
+from ledger.spoken import read_aloud
 from node.mpv_process import MemoryFile
 
 WORDS_A_MINUTE: Final = 140
@@ -23,14 +25,22 @@ SPEECH_TIMEOUT_S: Final = 60.0
 _WAV_HEAD: Final = 44
 
 
+def as_spoken(text: str, language: str) -> str:
+    """What is handed to the voice: Vietnamese in the words of a speaker, any other language as it stands."""
+    written = unicodedata.normalize("NFC", text[:TEXT_CHARS_MAX])
+    if language.lower() == "vi" or language.lower().startswith("vi-"):
+        return read_aloud(written)
+    return written
+
+
 class Speech:
     """One text being turned into a WAV. Raises PlayerError when espeak-ng cannot be started."""
 
     def __init__(self, program: str, text: str, language: str, now_mono_s: float) -> None:
-        spoken = unicodedata.normalize("NFC", text)[:TEXT_CHARS_MAX]
+        spoken = as_spoken(text, language)
         self._started_s = now_mono_s
         self._out = MemoryFile()
-        text_file = MemoryFile(spoken.encode())
+        text_file = MemoryFile(spoken.encode(errors="replace"))
         try:
             self._child = subprocess.Popen(
                 [program, "-v", language, "-s", str(WORDS_A_MINUTE), "-f", text_file.path, "--stdout"],

@@ -23,6 +23,7 @@ SHELLS = {
     "ledger/roots_cli.py",
     "ledger/log/disk.py",
     "node/cli.py",
+    "node/say_cli.py",
     "node/shell.py",
     "node/speech.py",
     "hub/cli.py",
@@ -46,6 +47,7 @@ MACHINE_CALLS = {
 # Another package is entered by one of its faces; what lies behind a face may be rebuilt without asking.
 FACES = {
     "ledger", "ledger.log", "ledger.facts", "ledger.recorder", "ledger.tempo", "ledger.kernel", "ledger.cli",
+    "ledger.spoken",
     "node", "node.cli", "hub", "hub.cli", "hub.web", "sim.main",
 }  # fmt: skip
 

@@ -79,6 +79,19 @@ TARGETS: Mapping[str, tuple[Target, ...]] = {
         Target("verify_per_s", "opened and verified again", "/s"),
         Target("bytes_per_event", "held, self-contained", "B"),
     ),
+    "node": (
+        Target("ready_s", "from the command to ready, by the clock", "s", at_most=3),
+        Target("ready_cpu_s", "the same, processor time", "s"),
+        Target("rss_mb", "memory, after a while", "MB", at_most=120),
+        Target("idle_cpu_percent", "of a core while nothing is due", "%", at_most=2),
+        Target("idle_cpu_ms_per_min", "the same, a minute", "ms"),
+        Target("writes_per_idle_hour", "write calls in an idle hour", "", at_most=50),
+        Target("writes_first_hour", "in the first hour after a start", ""),
+        Target("bytes_per_idle_hour", "bytes written in an idle hour", "B"),
+        Target("start_error_p95_s", "late or early start of a timed item, p95", "s", at_most=1),
+        Target("start_error_max_s", "the worst of them", "s"),
+        Target("disk_bytes", "the station's folder beside content", "B"),
+    ),
 }
 RATIOS: Mapping[str, tuple[tuple[str, Callable[[Mapping[str, Any]], float]], ...]] = {
     "wire": (
