@@ -234,8 +234,11 @@ def test_a_size_that_contradicts_the_chunks_is_refused_before_the_disk_is_touche
 def test_what_came_by_another_way_meanwhile_needs_no_beginning_any_more() -> None:
     store = MemoryStore()
     blobs = Blobs(store)
+    blobs.put(AUDIO)
+    blobs.set_aside(SHA)
     add(blobs, 0, AUDIO[:100])
     blobs.put(AUDIO)
+    assert len(store.names("")) == 3, "the blob, what was begun of it, and what was set aside"
     blobs.finish(SHA, HASHES)
     assert store.names("") == [f"blobs/{SHA.hex()[:2]}/{SHA.hex()}"]
 
