@@ -35,6 +35,7 @@ from node.player import NullPlayer, Player
 from node.service import Manager, status_line
 from node.station import Station
 from node.transport import HttpTransport, Limits
+from node.wake import Wake
 
 logger = logging.getLogger("loa.node")
 
@@ -136,7 +137,7 @@ def run(folder: Path, wishes: Wishes, say: Callable[[str], None]) -> None:
     try:
         config = load_config(store)
         player = make_player(wishes)
-        wake = threading.Event()
+        wake = Wake()
         asked: list[int] = []
 
         def stop(number: int, frame: FrameType | None) -> None:
@@ -169,7 +170,7 @@ def run(folder: Path, wishes: Wishes, say: Callable[[str], None]) -> None:
 
 
 def _loop(
-    station: Station, desk: Desk, clock: SystemClock | TempoClock, wake: threading.Event, asked: list[int],
+    station: Station, desk: Desk, clock: SystemClock | TempoClock, wake: Wake, asked: list[int],
     config: StationConfig, manager: Manager, ready: Callable[[], None],
 ) -> None:  # fmt: skip
     first = True
@@ -183,7 +184,6 @@ def _loop(
         if isinstance(clock, TempoClock):
             real_s = min(max(real_s, TEMPO_SLEEP_MIN_S), TEMPO_SLEEP_MAX_S)
         wake.wait(min(real_s, config.idle_cap_s))
-        wake.clear()
 
 
 def _hold_doorbell(config: StationConfig, station: Station, courier: ThreadCourier) -> None:

@@ -33,6 +33,7 @@ from node.desk import Desk
 from node.service import STATUS_CHARS_MAX, Manager, status_line, unit_text
 from node.shell import _loop
 from node.status import Live, Status
+from node.wake import Wake
 
 REPO = Path(__file__).parents[2]
 ANALYZE = shutil.which("systemd-analyze")
@@ -183,7 +184,7 @@ STATUS = Status(UNIT, "Tú Lệ", "http://x", "00", 0, 0, 0, 0, 0, "2022-11-09",
 
 
 def test_ready_comes_after_the_first_look_and_a_turn_that_hangs_starves_the_watchdog(ear: Ear) -> None:
-    station, wake, asked = Scripted(), threading.Event(), list[int]()
+    station, wake, asked = Scripted(), Wake(), list[int]()
     manager = Manager(ear.address, 0.2, time.monotonic)
     clock = SystemClock(lambda: MORNING, time.monotonic, lambda: LIVE.confidence)
     loop = threading.Thread(
