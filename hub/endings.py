@@ -29,6 +29,7 @@ from ledger.facts import (
     pack_pairs,
     parse,
     reach_of,
+    read,
     stays,
 )
 from ledger.log import (
@@ -118,15 +119,7 @@ class Taken:
 
 def why_not(facts: Facts, stored: Stored) -> str:
     """Why the segment's lone decision does not count, "" when it does."""
-    head = stored.segment.head
-    return next(
-        (
-            reason
-            for signed, reason in facts.refused
-            if (signed.key_id, signed.log_id, signed.seq) == (head.key_id, head.log_id, head.first_seq)
-        ),
-        "",
-    )
+    return facts.refusal_of(read(stored)[0]) or ""
 
 
 def recorded_by(ledger: Ledger, cut: Cut, position: int) -> bool:

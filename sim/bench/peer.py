@@ -184,6 +184,12 @@ def _listens(server: Server, port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def must_hold(read: Sequence[bytes], said: Sequence[Said]) -> None:
+    """Raises PeerFailed unless a store gave back every event, in order."""
+    if read != [event for _, event in said]:
+        raise PeerFailed(f"the store gave back {len(read)} of {len(said)} events")
+
+
 def size_of(folder: Path) -> int:
     """Bytes of all files below, as their lengths say."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

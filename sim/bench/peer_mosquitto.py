@@ -30,6 +30,7 @@ from sim.bench.peer import (
     Server,
     free_port,
     missing,
+    must_hold,
     program,
     said_of_itself,
     serving,
@@ -105,8 +106,7 @@ class Mosquitto:
             stored_bytes = stored.stat().st_size
         with _broker(folder / "hub") as (port, _):
             read = _read(port, len(said))
-        if read != [event for _, event in said]:
-            raise PeerFailed(f"the store gave back {len(read)} of {len(said)} events")
+        must_hold(read, said)
         return Replicated(len(said), wall_s, hub_s, hub_s + station_s, stored_bytes)
 
     def month(self, folder: Path, said: Sequence[Said]) -> int:

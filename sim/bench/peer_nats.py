@@ -29,6 +29,7 @@ from sim.bench.peer import (
     Server,
     free_port,
     missing,
+    must_hold,
     program,
     said_of_itself,
     serving,
@@ -93,8 +94,7 @@ class Nats:
             wall_s = time.monotonic() - before
             hub_s, station_s = hub.server.cpu_s() - hub_s, station.server.cpu_s() - station_s
             read = _run(_read(hub, len(said)))
-        if read != [event for _, event in said]:
-            raise PeerFailed(f"the store gave back {len(read)} of {len(said)} events")
+        must_hold(read, said)
         # Ended, so that its files are as long as they will be; the reader's state is not the store.
         stored = sum(size_of(path) for path in hub.folder.rglob("msgs") if path.is_dir())
         return Replicated(len(said), wall_s, hub_s, hub_s + station_s, stored)
