@@ -24,6 +24,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
+from ledger.log import companions
 from ledger.log.answering import answer
 from ledger.log.chain import LogRef
 from ledger.log.codec import pack, unpack
@@ -91,10 +92,11 @@ def make_errand(ledger: Ledger, key: SigningKey, *, nonce: bytes, now: int, stat
 
 
 def to_carry(ledger: Ledger, key_id: bytes) -> Iterable[bytes]:
-    """Segments of this author that the hub is not known to hold, oldest log first, self-contained."""
+    """Segments of this author and of the people here that the hub is not known to hold, self-contained."""
     for log in ledger.tables.unreceipted(key_id):
         for stored in ledger.segments_of(log.ref, log.held):
             yield stored.segment.raw
+    yield from companions.to_carry(ledger, key_id)
 
 
 def accept_errand(

@@ -33,7 +33,8 @@ ENROL: Final = b"loa-enrol/v1\0"
 ROTATION: Final = b"loa-rotate/v1\0"
 ROOTS: Final = b"loa-roots/v1\0"
 BELL: Final = b"loa-bell/v1\0"
-LOG_PREFIXES: Final = frozenset({SEGMENT, RECEIPT, REQUEST, REPLY, ENROL, ROTATION, ROOTS, BELL})
+OFFER: Final = b"loa-offer/v1\0"
+LOG_PREFIXES: Final = frozenset({SEGMENT, RECEIPT, REQUEST, REPLY, ENROL, ROTATION, ROOTS, BELL, OFFER})
 
 KEY_BYTES: Final = 32
 KEY_ID_BYTES: Final = 8  # only looks a key up among enrolled ones; a collision cannot forge anything

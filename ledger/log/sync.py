@@ -17,11 +17,12 @@ An idle round writes nothing to either database.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
+from ledger.log import companions
 from ledger.log.answering import Answer, answer, record_arrivals
 from ledger.log.chain import LogRef
 from ledger.log.errors import LoaError, ProtocolError, SignatureError
@@ -93,6 +94,7 @@ class Awaited:
     claims: dict[LogRef, Claim]
     offered: int  # what OFFERED becomes when the reply is accepted
     offers_all: bool  # every log of the key is in this request
+    brought: Mapping[LogRef, int] = field(default_factory=dict)  # of people's logs (`companions`)
 
 
 # (ledger, logs to send from, bytes at most, coder) → the segments of a request
@@ -131,14 +133,16 @@ def make_request(
     again, offered = _offer_again(ledger, key.key_id, CLAIMS_MAX - len(wanted))
     claims += [Claim(log.ref.log_id, log.next_seq, log.hash[:SHORT_HASH_BYTES]) for log in again]
     cursor, cursor_hash = _cursor(ledger)
-    request = Request(
-        nonce, now, tuple(claims), cursor, cursor_hash, room, status,
-        () if beside else (fill or _segments_to_send)(ledger, wanted, min(send_max, SEND_BYTES_MAX), coder),
-    )  # fmt: skip
+    send_max = min(send_max, SEND_BYTES_MAX)
+    people = companions.Load() if beside or fill else companions.load(ledger, key.key_id, send_max)
+    segments = people.segments
+    if not beside and not segments:
+        segments = (fill or _segments_to_send)(ledger, wanted, send_max, coder)
+    request = Request(nonce, now, tuple(claims), cursor, cursor_hash, room, status, segments)
     raw = request.sign(key)
     ledger.awaiting = Awaited(
         sha256(raw).digest(), nonce, room, {LogRef(key.key_id, c.log_id): c for c in claims}, offered,
-        not ledger.tables.owns_more_logs_than(key.key_id, len(claims)),
+        not ledger.tables.owns_more_logs_than(key.key_id, len(claims)), people.logs,
     )  # fmt: skip
     return raw
 
@@ -217,7 +221,8 @@ def accept_said(ledger: Ledger, key: SigningKey, hub: VerifyKey, said: Reply, aw
     """Take in what an opened reply says, whichever way it came. Raises ProtocolError for its receipts."""
     receipts = _verified_receipts(said, hub, awaited)
     opened = ledger.open_all(said.segments)
-    if not (opened or receipts or said.less or said.refused or _moves(ledger, said, awaited)):
+    told = opened or receipts or said.less or said.refused or awaited.brought
+    if not (told or _moves(ledger, said, awaited)):
         ledger.awaiting = None
         return Accepted(said.hub_time, 0, (), [], more=False)
     with ledger.transaction():
@@ -225,8 +230,10 @@ def accept_said(ledger: Ledger, key: SigningKey, hub: VerifyKey, said: Reply, aw
         admissions = ledger.admit_all(opened, source="feed", feed=True)
         _move(ledger, key.key_id, said, awaited)
         noted, strange, changed = _note_standing(ledger, key.key_id, said, receipts, awaited)
+        changed |= companions.note(ledger, awaited.brought, receipts, said.refused, PASSING)
         left = (
             bool(ledger.tables.unreceipted(key.key_id, 1))
+            or bool(ledger.tables.companions(key.key_id, waiting=True))
             or bool(ledger.pending_count(key.key_id))
             or _offered(ledger) != OFFERED_ALL
         )
@@ -268,6 +275,8 @@ def _note_standing(
     contradicted: list[tuple[LogRef, int]] = []
     missed = False
     for receipt in receipts:
+        if receipt.log in awaited.brought:
+            continue  # `companions` notes it
         if ledger.note_receipt(receipt):
             noted.append(receipt)
         elif receipt.log in awaited.claims:
@@ -318,6 +327,7 @@ def _move(ledger: Ledger, key_id: bytes, said: Reply, awaited: Awaited) -> None:
         # Another process answers, perhaps on an older disk: it is to see every log, and may judge anew.
         ledger.put(HUB_LOG, said.hub_log)
         ledger.tables.forgive(key_id)
+        companions.show_again(ledger, key_id)
         offered = OFFERED_ALL if awaited.offers_all else 0
     if _offered(ledger) != offered:
         ledger.put(OFFERED, offered)

@@ -123,6 +123,17 @@ class Tables:
         ).fetchone()
         return row
 
+    def untold_alone(self, after: int, limit: int) -> list[tuple[int, bytes]]:
+        """(position, raw) of segments of one event that have no audience, in order of arrival."""
+        return self.db.execute(
+            "SELECT position, raw FROM ledger_segments WHERE position > ? AND audience IS NULL "
+            "AND next_seq = first_seq + 1 ORDER BY position LIMIT ?",
+            (after, limit),
+        ).fetchall()
+
+    def set_audience(self, position: int, audience: str) -> None:
+        self.db.execute("UPDATE ledger_segments SET audience = ? WHERE position = ?", (audience, position))
+
     # -- logs ------------------------------------------------------------------------------------------------
 
     def log(self, ref: LogRef) -> LogRow | None:
@@ -154,6 +165,12 @@ class Tables:
     def unreceipted(self, key_id: bytes, limit: int = 1 << 30) -> list[LogRow]:
         sql = _LOG + " WHERE key_id = ? AND own AND held < next_seq AND refused IS NULL ORDER BY n LIMIT ?"
         return [log_row(r) for r in self.db.execute(sql, (key_id, limit))]
+
+    def companions(self, key_id: bytes, *, waiting: bool) -> list[LogRow]:
+        """Logs sealed here for other authors. waiting: only those that the hub is not known to hold whole."""
+        more = " AND held < next_seq AND refused IS NULL" if waiting else ""
+        sql = f"{_LOG} WHERE own AND key_id <> ?{more} ORDER BY n"
+        return [log_row(r) for r in self.db.execute(sql, (key_id,))]
 
     def last_own_log(self, key_id: bytes) -> tuple[Head | None, int]:
         """The newest log sealed here for this author, and how many there are."""

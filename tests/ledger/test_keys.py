@@ -135,7 +135,7 @@ def test_bytes_that_are_no_point_are_refused_at_enrolment_and_verify_nothing(raw
         key.verify(SEGMENT, b"m", bytes(64))
 
 
-@settings(deadline=None)  # eight purposes by eight
+@settings(deadline=None)  # nine purposes by nine
 @given(seeds, st.binary(max_size=200))
 def test_a_signature_serves_one_purpose_only(seed: bytes, message: bytes) -> None:
     key = SigningKey.from_seed(seed)
@@ -150,7 +150,7 @@ def test_a_signature_serves_one_purpose_only(seed: bytes, message: bytes) -> Non
 
 
 def test_no_purpose_is_the_beginning_of_another() -> None:
-    assert len(LOG_PREFIXES) == 8
+    assert len(LOG_PREFIXES) == 9
     assert not any(a != b and a.startswith(b) for a in LOG_PREFIXES for b in LOG_PREFIXES)
     assert all(prefix.endswith(b"\0") and prefix.count(b"\0") == 1 for prefix in LOG_PREFIXES)
 
