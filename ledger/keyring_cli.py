@@ -206,7 +206,10 @@ def show_key(key: VerifyKey) -> None:
 @click.option(
     "--to", "subject", required=True, help="The public key that receives: 64 hex digits or a key file."
 )
-@click.option("--rights", required=True, help="Comma-separated: approve,schedule,emergency,cancel,…")
+@click.option(
+    "--rights", required=True,
+    help="Comma-separated, of: " + ", ".join(name.lower() for name in Right.__members__) + ".",
+)  # fmt: skip
 @click.option("--in", "territory", required=True, help="The unit it holds for, and everything below it.")
 @click.option(
     "--days", type=click.IntRange(1, 36_500), default=1_826, show_default=True, help="How long it holds."

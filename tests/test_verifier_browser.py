@@ -38,7 +38,9 @@ playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is no
 TESTS = Path(__file__).parent
 VECTORS = TESTS / "vectors"
 # What the page does not need is read by scripts of the tests, on the page's readers; in this order.
-SECOND = ("messages", "transit", "bundle", "blobs", "intake", "hub", "station", "sync", "doorbell")
+SECOND = (
+    "messages", "transit", "bundle", "blobs", "intake", "hub", "station", "sync", "doorbell", "clusters",
+)  # fmt: skip
 DRIVERS = [
     *((TESTS / f"test_verifier_{name}.js").read_text("utf-8") for name in ("vectors", "enrolment")),
     *((TESTS / "second" / f"{name}.js").read_text("utf-8") for name in SECOND),
@@ -53,9 +55,9 @@ FLAGS = [
     "--no-first-run",
 ]
 FILES = (
-    "keys", "events", "messages", "trees", "segments", "chain", "forks", "proofs", "receipts", "grants",
-    "enrolment", "endings", "words", "evidence",
-    "transit", "bundle", "blobs", "sync", "central", "doorbell",
+    "keys", "events", "vocabulary", "messages", "trees", "segments", "chain", "forks", "proofs", "receipts",
+    "grants", "enrolment", "endings", "words", "evidence",
+    "transit", "bundle", "blobs", "sync", "central", "doorbell", "clusters",
 )  # fmt: skip
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not there: no browser tests")
 
@@ -131,6 +133,18 @@ def test_the_page_agrees_with_the_vectors(desk: Desk, name: str) -> None:
     parts = [file.get(part, []) for part in ("accepts", "rejects")]
     wanted = sum(map(len, parts))
     assert found["count"] >= max(wanted, 8)
+
+
+@pytest.mark.parametrize(
+    ("vector", "told"),
+    [("b52bb990", ["18/20", "không trả lời", "#7, #20"]), ("c0b0", ["1/2", "phát nội dung khác", "#1"]),
+     ("8f83", ["0/20", "chưa rõ", "#1, #2"]), ("ff", ["ff", "không đọc được"])],
+)  # fmt: skip
+def test_the_page_says_which_clusters_were_not_playing(desk: Desk, vector: str, told: list[str]) -> None:
+    said = desk.page.evaluate(
+        "(v) => shownClusters(loa.unhex(v)).map((one) => one.textContent ?? one).join('')", vector
+    )
+    assert all(part in said for part in told), said
 
 
 def test_the_page_opens_what_a_real_compressor_made(desk: Desk) -> None:

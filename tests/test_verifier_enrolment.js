@@ -104,6 +104,10 @@
       const digest = await loa.sha256(ascii("loa-words/v1\0"), await loa.sha256(unhex(c.request)), await loa.sha256(unhex(c.reply)));
       return [...digest.subarray(0, 6)].map((octet) => v.words[octet]).join(" ");
     };
+    for (const c of v.offered) await run.case(c.words, async () => {
+      const digest = await loa.sha256(ascii("loa-key-words/v1\0"), unhex(c.station), unhex(c.public));
+      return [...digest.subarray(0, 6)].map((octet) => v.words[octet]).join(" ");
+    }, c.words);
     for (const c of v.accepts) await run.case(c.words, () => wordsOf(c), c.words);
     for (const c of v.rejects) await run.case(c.name, async () => (await wordsOf(c)) === c.words, false);
   };

@@ -59,6 +59,13 @@
       }
       for (const c of v.rejects) await run.refused(c.name, () => loa.readEvent(unhex(c.bytes)), c.code);
     },
+    async vocabulary(v, run) {
+      for (const c of v.accepts) {
+        await run.case(c.name, () => loa.parse(unhex(c.bytes)).kindName, c.name);
+        await run.case(c.name, () => loa.readEvent(unhex(c.bytes)), bytesOf(c.values));
+      }
+      for (const c of v.rejects) await run.case(c.name, () => loa.parse(unhex(c.bytes)).malformed, c.reason);
+    },
     async messages(v, run) {
       const read = (c) => loa.readMessage(unhex(c.bytes), v.limits.bytes_max, v.limits.depth_max, v.limits.items_max);
       for (const c of v.accepts) await run.case(c.name, () => read(c), bytesOf(c.tree));

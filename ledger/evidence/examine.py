@@ -32,12 +32,12 @@ from ledger.facts.decisions import (
     StationRegistered,
 )
 from ledger.facts.endings import Revoked, RootsSet, Rotated
-from ledger.facts.events import Fact, parse
+from ledger.facts.events import Fact, Report, parse
 from ledger.facts.fields import Malformed
 from ledger.facts.links import Grant
-from ledger.facts.reports import Acknowledged, ClockStepped, DaySummary, Refused, WithdrawalSeen
+from ledger.facts.reports import Acknowledged
 from ledger.facts.signed import Signed
-from ledger.facts.standing import NOT_SEALED_ALONE, asks
+from ledger.facts.standing import CIVIC, NOT_SEALED_ALONE, asks
 from ledger.log.errors import NotAllowed
 from ledger.log.journal import ForkFound, Ingested
 from ledger.log.keys import VerifyKey
@@ -54,6 +54,7 @@ _RULED = (
     StationRegistered,
     Drafted,
     Granted,
+    *CIVIC,
 )
 _ENDINGS = (Rotated, Revoked, RootsSet)
 
@@ -153,7 +154,7 @@ def examine(data: bytes, roots: Iterable[VerifyKey]) -> Finding:
 def needed(signed: Signed, count: int) -> tuple[Right | None, str | None, int | None]:
     """(right, territory, instant) the signer must hold; None for what the event's type leaves open."""
     fact = signed.fact
-    if isinstance(fact, Acknowledged | DaySummary | ClockStepped | Refused | WithdrawalSeen):
+    if isinstance(fact, Report):
         return Right.ACK, None, fact.ts
     if isinstance(fact, Ingested | ForkFound):
         return Right.INGEST, None, fact.ts

@@ -13,6 +13,7 @@ from typing import Final
 from ledger.evidence.examine import Finding, Question
 from ledger.facts.authority import Right
 from ledger.facts.calendar import UTC_OFFSET_S, iso
+from ledger.facts.clusters import cluster_report
 from ledger.facts.decisions import Granted
 from ledger.facts.endings import Revoked, RootsSet, Rotated
 from ledger.facts.fields import Malformed
@@ -217,6 +218,10 @@ class _Words:
             value = getattr(fact, field.name)
             if isinstance(fact, Acknowledged) and field.name == "outcome":
                 value = f"{value} ({Outcome(value).say(self._lang)})"
+            if isinstance(fact, Acknowledged) and field.name == "clusters" and fact.clusters is not None:
+                said = cluster_report(fact.clusters, fact.outcome, ())
+                assert said is not None, "a vector always says something"
+                value = f"{fact.clusters.hex()} ({said.say(self._lang)})"
             if field.name in _INSTANTS:
                 value = when(value)
             elif field.name.endswith("day"):

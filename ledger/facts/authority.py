@@ -279,10 +279,26 @@ class Authority:
             for held in self._grants.get(key_id, ())
         )
 
-    def ended(self, key_id: bytes, right: int, territory: str, at_s: float) -> bool:
-        """True when the key held this right, and only an ending can have taken it away."""
-        return self.roots.known(key_id) or any(
-            held.grant.carries(right, territory, at_s) for held in self._grants.get(key_id, ())
+    def may_exactly(
+        self, key_id: bytes, right: int, territory: str, at_s: float, place: Place | None = None
+    ) -> bool:
+        """As `may`, by a grant for exactly this territory: neither a root nor a superior may."""
+        return any(
+            held.grant.territory == territory
+            and held.grant.carries(right, territory, at_s)
+            and held.carries_at(place)
+            for held in self._grants.get(key_id, ())
+        )
+
+    def ended(
+        self, key_id: bytes, right: int, territory: str, at_s: float, *, exactly: bool = False
+    ) -> bool:
+        """True when the key held this right, and only an ending can have taken it away. exactly: as there."""
+        if self.roots.known(key_id) and not exactly:
+            return True
+        return any(
+            held.grant.carries(right, territory, at_s) and (not exactly or held.grant.territory == territory)
+            for held in self._grants.get(key_id, ())
         )
 
     def may_report(

@@ -23,7 +23,8 @@ class Condition:
     """ceiling: the best evidence its player can give. clock: confidence 0…3. boot_at: UTC s. −1: unknown.
 
     playing: the series on air, 0 for none. blobs_missing: files its plan still needs. pending: events not
-    sealed yet. volume: percent.
+    sealed yet. volume: percent. storage: 0 on its disk, 1 in memory because the disk is full, 2 in memory
+    because it cannot be written.
     """
 
     player: str = ""
@@ -35,6 +36,7 @@ class Condition:
     pending: int = -1
     volume: int = -1
     software: str = ""
+    storage: int = -1
 
     def encode(self) -> bytes:
         """At most 256 bytes for a sync request."""
@@ -50,6 +52,7 @@ class Condition:
                 self.pending,
                 self.volume,
                 self.software[:WORD_CHARS_MAX],
+                self.storage,
             ]
         )
 
@@ -68,8 +71,14 @@ def read_condition(status: bytes) -> Condition:
         return Condition()
     ceiling, clock, boot_at, playing, blobs_missing, pending, volume = numbers
     return Condition(
-        _shown(player), ceiling, clock, boot_at, playing, blobs_missing, pending, volume, _shown(software)
-    )
+        _shown(player), ceiling, clock, boot_at, playing, blobs_missing, pending, volume, _shown(software),
+        _whole(tree[10]) if len(tree) > 10 else -1,
+    )  # fmt: skip
+
+
+def _whole(value: object) -> int:
+    """A later station's word may be of another kind: then it is unknown."""
+    return value if type(value) is int and 0 <= value <= 255 else -1
 
 
 def _shown(text: str) -> str:

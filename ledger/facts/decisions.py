@@ -67,6 +67,7 @@ class OnInterrupt(IntEnum):
 
     DROP = 0
     RESUME = 1
+    RESTART = 2
 
 
 _bulletin = exactly(16)
@@ -158,7 +159,7 @@ class Scheduled(Kind):
         "territory": unit_path,
         "klass": whole(Klass.FILLER, Klass.PRIORITY),
         "late_s": whole(0, LATE_MAX_S),
-        "on_interrupt": whole(OnInterrupt.DROP, OnInterrupt.RESUME),
+        "on_interrupt": whole(OnInterrupt.DROP, OnInterrupt.RESTART),
         "reason": or_nil(_reason),
     }
 

@@ -2,7 +2,7 @@
 
 A type number fixes arity and meaning for ever. Whatever is not a fact of this table, in the form the table
 says, is `Malformed` with a reason: such an event is kept in its log, forwarded, provable and never applied,
-so that one bad or newer event cannot wedge a log. Reserved and not yet given a form: 17 feedback.
+so that one bad or newer event cannot wedge a log.
 
 Bound: form only. Whether a well-formed decision counts is `state.py`'s question.
 """
@@ -11,6 +11,18 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
+from ledger.facts.commune import (
+    Attested,
+    BoardShown,
+    ClustersListed,
+    DirectiveIssued,
+    DirectiveRead,
+    FeedbackAnswered,
+    FeedbackReceived,
+    KeyOffered,
+    OfferAnswered,
+    ProgrammeArranged,
+)
 from ledger.facts.decisions import (
     Approved,
     Cancelled,
@@ -40,12 +52,28 @@ Decision: TypeAlias = (
     | Submitted
     | Returned
     | StationRegistered
+    | OfferAnswered
+    | ProgrammeArranged
+    | DirectiveIssued
+    | Attested
+    | FeedbackAnswered
+    | DirectiveRead
     | Granted
     | Rotated
     | Revoked
     | RootsSet
 )
-Report: TypeAlias = Acknowledged | DaySummary | ClockStepped | Refused | WithdrawalSeen
+Report: TypeAlias = (
+    Acknowledged
+    | DaySummary
+    | ClockStepped
+    | Refused
+    | WithdrawalSeen
+    | FeedbackReceived
+    | KeyOffered
+    | BoardShown
+    | ClustersListed
+)
 Journal: TypeAlias = LogOpened | Ingested | ForkFound
 Fact: TypeAlias = Decision | Report | Journal
 
@@ -61,11 +89,21 @@ _KINDS: Final[dict[int, type[Kind]]] = {
         Submitted,
         Returned,
         StationRegistered,
+        OfferAnswered,
+        ProgrammeArranged,
+        DirectiveIssued,
+        Attested,
+        FeedbackAnswered,
+        DirectiveRead,
         Acknowledged,
+        FeedbackReceived,
         DaySummary,
         ClockStepped,
         Refused,
         WithdrawalSeen,
+        KeyOffered,
+        BoardShown,
+        ClustersListed,
         Granted,
         Rotated,
         Revoked,
@@ -99,6 +137,11 @@ def parse(event: bytes) -> Fact | Malformed:
         return journal.decode(event)
     except LoaError as refused:
         return Malformed(event, refused.code)
+
+
+def known_types() -> str:
+    """The type numbers of this program, as text: what it understands that another may not."""
+    return ",".join(map(str, sorted({*_KINDS, *_JOURNAL})))
 
 
 def peek_type(event: bytes) -> int | None:

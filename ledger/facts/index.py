@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 
 from ledger.facts.calendar import BITMAP_DAYS_MAX, at, has_day, local_day
 from ledger.facts.decisions import EmergencyOrdered, Klass, Scheduled
+from ledger.facts.offers import stand_of
 from ledger.facts.standing import Order, Standing
 from ledger.facts.state import Facts
 from ledger.facts.units import ancestors, covers, parent
@@ -35,7 +36,9 @@ class Slot:
     """One occurrence at one station: `(series, day)` names it there, for ever.
 
     start_s: UTC s. late_s: how long after it the slot may still begin (an emergency: until it expires).
-    decision: the id of the event that ordered it. The fields after `emergency` matter to players and pages.
+    decision: the id of the event that ordered it. declined, moved_from_s: what the commune answered to an
+    offer; `start_s` is the start after a move, moved_from_s the ordered one. The fields after `emergency`
+    matter to players and pages.
     """
 
     series: int
@@ -55,6 +58,8 @@ class Slot:
     drill: bool = False
     plays_max: int = 1
     text: str = ""
+    declined: bool = False
+    moved_from_s: int | None = None
 
     @property
     def key(self) -> tuple[int, int]:
@@ -156,11 +161,13 @@ def occurrence(facts: Facts, order: Standing[Order], day: int, unit: str) -> Slo
             plays_max=fact.max_plays,
             text=fact.text,
         )
+    stand = stand_of(facts, order, day, unit)
+    ordered_s = at(day, fact.minute)
     return Slot(
         fact.series,
         day,
         unit,
-        at(day, fact.minute),
+        stand.start_s,
         fact.length_s,
         fact.manifest,
         fact.klass,
@@ -170,6 +177,8 @@ def occurrence(facts: Facts, order: Standing[Order], day: int, unit: str) -> Slo
         emergency=False,
         decision=order.signed.id,
         on_interrupt=fact.on_interrupt,
+        declined=stand.declined,
+        moved_from_s=None if stand.start_s == ordered_s else ordered_s,
     )
 
 
@@ -290,9 +299,23 @@ class UnitIndex:
 
     def outlines(self, day: int) -> tuple[Outline, ...]:
         """The slots of `day` in short, in the same order; shared by units that hear the same."""
+        ordered = self._ordered(day)
+        answered = self._facts.answered.get(self._unit)
+        if not answered or not any(one.series in answered for one in ordered):
+            return ordered
+        return tuple(sorted(self._answered(one) for one in ordered))
+
+    def _answered(self, one: Outline) -> Outline:
+        """With the start that the unit itself chose."""
+        order = self.line(one.series).on(one.day)
+        assert order is not None, "an outline has an order"
+        return one._replace(start_s=stand_of(self._facts, order, one.day, self._unit).start_s)
+
+    def _ordered(self, day: int) -> tuple[Outline, ...]:
+        """As ordered, whatever was answered: what a unit above answered is its own business."""
         found = self._outlines.get(day)
         if found is None:
-            above = () if self._above is None else self._above.outlines(day)
+            above = () if self._above is None else self._above._ordered(day)
             own = [outline(order, day) for order in self._own(day)]
             hidden = self._lines and any(one.series in self._lines for one in above)
             if own or hidden:

@@ -1,9 +1,9 @@
 """May this slot begin now? The rules that keep a slot silent, each with its verdict.
 
-In order: its order no longer stands, was taken back, or (an emergency) is over; its content is not approved
-for it; the hours are quiet. An approval serves a slot when it names exactly the slot's content, covers the
-whole territory of the order, allows the class, and holds the day. When several approvals exist, one that
-serves is enough; when none does, the verdict is that of the one that came nearest.
+In order: its order no longer stands, was taken back, or (an emergency) is over; the commune declined it; its
+content is not approved for it; the hours are quiet. An approval serves a slot when it names exactly the
+slot's content, covers the whole territory of the order, allows the class, and holds the day. When several
+approvals exist, one that serves is enough; when none does, the verdict is that of the one that came nearest.
 
 Bound: rank among slots that may play is `plan.py`; content, device and clock are the station's.
 """
@@ -22,6 +22,7 @@ from ledger.facts.units import covers
 
 WITHDRAWN = Verdict(Outcome.WITHDRAWN, Detail.NONE)
 EXPIRED = Verdict(Outcome.MISSED, Detail.EXPIRED)
+DECLINED = Verdict(Outcome.DECLINED, Detail.NONE)
 
 
 def suppressed(detail: Detail) -> Verdict:
@@ -53,6 +54,8 @@ def judge(facts: Facts, index: UnitIndex, slot: Slot, at_s: float) -> Judged:
         if _is_replaced(line.standing, order, at_s):
             return Judged(slot, suppressed(Detail.REPLACED))
         return Judged(slot, None, order.position)
+    if slot.declined:
+        return Judged(slot, DECLINED)
     approval = _approval(facts, fact, slot, at_s)
     if isinstance(approval, Verdict):
         return Judged(slot, approval)

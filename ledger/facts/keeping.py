@@ -3,7 +3,7 @@
 An order needs its manifest until its last occurrence is over and its late window closed, whether it may
 play or not: a withdrawn bulletin may be approved again, an order that was replaced may be the one that
 speaks for another day. So this is more than the plan plays and never less, and it asks nothing but the
-orders: no horizon beyond which a plan would be forgotten.
+orders: no horizon beyond which a plan would be forgotten. An offer may be moved to any minute of its day.
 
 Bound: names of manifests. What they list, and the files, are the business of whoever holds them.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from ledger.facts.calendar import at
 from ledger.facts.decisions import EmergencyOrdered, Scheduled
+from ledger.facts.offers import is_offer
 from ledger.facts.state import Facts
 from ledger.facts.units import covers
 
@@ -31,4 +32,5 @@ def over_s(order: Scheduled | EmergencyOrdered) -> int:
     if isinstance(order, EmergencyOrdered):
         return order.expires_at
     last = order.first_day + int.from_bytes(order.days, "little").bit_length() - 1
-    return at(last, order.minute) + order.late_s + order.length_s
+    begins_s = at(last + 1) if is_offer(order) else at(last, order.minute)
+    return begins_s + order.late_s + order.length_s

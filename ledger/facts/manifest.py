@@ -11,11 +11,12 @@ Bound: no content here; blobs are the log's business, and what makes sound accep
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from ledger.facts.fields import chars, one_of, whole
+from ledger.facts.fields import chars, whole
 from ledger.log import codec
 from ledger.log.errors import CodecError
 
@@ -23,7 +24,8 @@ AUDIO: Final = "audio"
 BOARD_TEXT: Final = "board-text"
 BOARD_IMAGE: Final = "board-image"
 DOCUMENT: Final = "document"
-KINDS: Final = (AUDIO, BOARD_TEXT, BOARD_IMAGE, DOCUMENT)
+STREAM: Final = "stream"  # a list of addresses to relay from: `relay.py`
+KINDS: Final = (AUDIO, BOARD_TEXT, BOARD_IMAGE, DOCUMENT, STREAM)
 
 FORMAT: Final = 1
 CHUNK_BYTES: Final = 65_536  # what a 2G link carries between two power cuts
@@ -33,8 +35,17 @@ RENDITIONS_MAX: Final = 16
 MANIFEST_BYTES_MAX: Final = 256 * 1024
 DURATION_MAX_MS: Final = 14_400_000  # a slot's longest length
 
+
+_KIND_WORD = re.compile(r"[a-z][a-z0-9-]{0,31}")
+
+
+def _is_kind(value: object) -> bool:
+    """A kind of today, or the word a newer program has for one: neither heard nor shown by this one."""
+    return type(value) is str and _KIND_WORD.fullmatch(value) is not None
+
+
 _CHECKS = (
-    ("kind", one_of(*KINDS)),
+    ("kind", _is_kind),
     ("language", chars(2, 16)),
     ("media-type", chars(3, 80)),
     ("size", whole(1, RENDITION_BYTES_MAX)),
@@ -113,6 +124,10 @@ class Manifest:
     def text(self, language: str = "vi") -> Rendition | None:
         """What a board shows in this language."""
         return self._first(BOARD_TEXT, language)
+
+    def stream(self, language: str = "vi") -> Rendition | None:
+        """Where this is relayed from, live, in this language; its duration is the planned length."""
+        return self._first(STREAM, language)
 
     def _first(self, kind: str, language: str) -> Rendition | None:
         return next((r for r in self.renditions if (r.kind, r.language) == (kind, language)), None)

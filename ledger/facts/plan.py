@@ -8,8 +8,10 @@ Two questions share one search. Without `done`, `explain` speaks of the plan as 
 holds the instant. With `done` (the (series, day) pairs that began, ended, or cannot begin because their
 content is not here), it speaks of what could begin now, late starts included; `due` is its winner.
 
-Bound: circumstances (power, delivery, device, clock, what is on air) are the station's. Normal offers play at
-their default slot: a commune has no way yet to move or decline them.
+What a commune answered to an offer is part of its slots (`offers.py`): declined ones never play, moved ones
+begin at the minute it chose. Among slots of one class it chooses the order too, and never across classes.
+
+Bound: circumstances (power, delivery, device, clock, what is on air) are the station's.
 """
 
 from __future__ import annotations
@@ -22,12 +24,13 @@ from ledger.facts.calendar import has_day, local_day
 from ledger.facts.decisions import Cancelled, EmergencyOrdered, Scheduled
 from ledger.facts.index import Row, Slot, UnitIndex, index_of, occurrence
 from ledger.facts.judge import Judged, judge, suppressed, taken_back_at
+from ledger.facts.offers import PLACE_LAST, arranged
 from ledger.facts.outcome import Detail, Verdict
 from ledger.facts.standing import NO_AUTHORITY, Order, Standing
 from ledger.facts.state import Facts
 from ledger.facts.units import covers
 
-Rank: TypeAlias = tuple[int, int, int, int, int, int]
+Rank: TypeAlias = tuple[int, int, int, int, int, int, int]
 Done: TypeAlias = Container[tuple[int, int]]
 
 
@@ -74,7 +77,7 @@ def due(facts: Facts, unit: str, now_s: float, done: Done) -> Slot | None:
     rows = _could_begin(index, now_s, done)
     if not rows:
         return None
-    winner = _winner([judge(facts, index, row.slot, now_s) for row in rows])
+    winner = _winner(facts, unit, now_s, [judge(facts, index, row.slot, now_s) for row in rows])
     return winner.slot if winner else None
 
 
@@ -90,10 +93,12 @@ def explain(facts: Facts, unit: str, instant_s: float, done: Done | None = None)
         # In the plan as signed a scheduled slot begins at its minute; an emergency is judged where we stand.
         at_s = row.start_s if done is None and not row.slot.emergency else instant_s
         judged.append(judge(facts, index, row.slot, at_s))
-    winner = _winner(judged)
+    winner = _winner(facts, unit, instant_s, judged)
     # A rightful order's words signed again by somebody else are not a second candidate.
     rightful = [row.slot for row in rows]
     losers = [one for one in _refused_here(facts, index, unit, instant_s) if one[0] not in rightful]
+    if done is None:
+        losers += _moved_away(index, instant_s, rightful)
     for one in judged:
         if one.verdict is not None:
             losers.append((one.slot, one.verdict))
@@ -103,12 +108,26 @@ def explain(facts: Facts, unit: str, instant_s: float, done: Done | None = None)
     return Explanation(unit, instant_s, winner.slot if winner else None, tuple(losers))
 
 
-def rank(judged: Judged) -> Rank:
-    """Class, then planned start, then approval, then series; between emergencies level, then the newest."""
+def rank(judged: Judged, place: int = PLACE_LAST) -> Rank:
+    """Class, then the commune's order, then planned start, approval, series; between emergencies level, then
+    the newest. place: that of its series in the commune's order of its day.
+    """
     slot = judged.slot
     if slot.emergency:
-        return -slot.klass, -slot.level, -judged.position, slot.start_s, 0, slot.series
-    return -slot.klass, 0, 0, slot.start_s, judged.position, slot.series
+        return -slot.klass, -slot.level, -judged.position, 0, slot.start_s, 0, slot.series
+    return -slot.klass, 0, 0, place, slot.start_s, judged.position, slot.series
+
+
+def order_of(facts: Facts, slot: Slot) -> Standing[Order] | None:
+    """The order that made this slot, as long as it speaks for its day."""
+    order = index_of(facts, slot.unit).line(slot.series).on(slot.day)
+    return order if order is not None and order.signed.id == slot.decision else None
+
+
+def among_equals(facts: Facts, slot: Slot) -> tuple[int, int, int]:
+    """How scheduled slots of one class stand when nobody arranged them, first first: as `rank` has it."""
+    _, _, _, _, *rest = rank(judge(facts, index_of(facts, slot.unit), slot, slot.start_s))
+    return rest[0], rest[1], rest[2]
 
 
 def expected(facts: Facts, units: Iterable[str], day: int) -> list[Slot]:
@@ -151,8 +170,28 @@ def _could_begin(index: UnitIndex, now_s: float, done: Done) -> list[Row]:
     return [row for row in index.could_begin(now_s) if row.key not in done]
 
 
-def _winner(judged: Iterable[Judged]) -> Judged | None:
-    return min((one for one in judged if one.verdict is None), key=rank, default=None)
+def _winner(facts: Facts, unit: str, at_s: float, judged: Iterable[Judged]) -> Judged | None:
+    places: dict[int, tuple[int, ...]] = {}
+
+    def place(slot: Slot) -> int:
+        wished = places.get(slot.day)
+        if wished is None:
+            wished = places[slot.day] = arranged(facts, unit, slot.day, at_s)
+        return wished.index(slot.series) if slot.series in wished else PLACE_LAST
+
+    able = (one for one in judged if one.verdict is None)
+    return min(able, key=lambda one: rank(one, place(one.slot)), default=None)
+
+
+def _moved_away(index: UnitIndex, at_s: float, present: list[Slot]) -> list[tuple[Slot, Verdict]]:
+    """Offers that were ordered for this instant and that the commune moved: operators ask for these too."""
+    return [
+        (row.slot, suppressed(Detail.REPLACED))
+        for row in index.window(local_day(at_s))
+        if row.slot.moved_from_s is not None
+        and row.slot.moved_from_s <= at_s < row.slot.moved_from_s + row.slot.length_s
+        and row.slot not in present
+    ]
 
 
 def _lost_to(winner: Slot, slot: Slot) -> Verdict:

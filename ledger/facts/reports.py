@@ -1,4 +1,4 @@
-"""What machines report: what was heard, what a day came to, what the clock did. Types 16–21.
+"""What machines report: what was heard, what a day came to, what the clock did. Types 16 and 18–21.
 
 Batched, because there are many: one segment signs up to 256 of them at once. One Acknowledged answers for one
 slot at one station, with a vector of its receiver clusters, instead of one event a cluster.
@@ -37,7 +37,7 @@ from ledger.log.codec import EVENT_ITEMS_MAX
 JITTER_MAX_CS = (1 << 31) - 1
 PLAYED_MAX_DS = 864_000  # one day
 DETAIL_MAX = 255  # a newer station may give a reason this one has no word for: the outcome still counts
-CLUSTERS_BYTES_MAX = 64  # 102 clusters at two bits are 26 bytes before run lengths
+CLUSTERS_BYTES_MAX = 64  # 102 clusters need 35 at most
 CODE_CHARS_MAX = 64
 
 _day = whole(0, DAY_MAX)
@@ -58,7 +58,7 @@ class Acknowledged(Kind):
     """What became of one slot here. ts: the actual start, or the planned time when nothing played.
 
     content: the first 16 bytes of the manifest's hash. jitter_cs: actual minus planned start, 0.01 s.
-    volume: percent. clusters: run lengths of two-bit states, nil when all agree.
+    volume: percent. clusters: what each receiver cluster did (`clusters.py`), nil when all agree.
     """
 
     TYPE: ClassVar[int] = 16

@@ -21,6 +21,10 @@ class Right(IntFlag):
     INGEST = 128
     GRANT = 256
     ADMIN = 512  # the register of stations, quiet hours
+    PROGRAMME = 1024  # a commune's own: counts where the grant names exactly the commune
+    ATTEST = 2048
+    ISSUE = 4096
+    CORRESPOND = 8192
 
     def say(self, lang: str = "vi") -> str:
         """The rights in Vietnamese (`vi`) or English (anything else), joined by commas."""
@@ -38,4 +42,8 @@ _WORDS: dict[Right, tuple[str, str]] = {
     Right.INGEST: ("ghi sổ tiếp nhận", "journal arrivals"),
     Right.GRANT: ("cấp quyền", "grant"),
     Right.ADMIN: ("quản trị trạm", "administer stations"),
+    Right.PROGRAMME: ("xếp chương trình của xã", "arrange the commune's programme"),
+    Right.ATTEST: ("xác nhận kết quả phát", "attest broadcasts"),
+    Right.ISSUE: ("ban hành văn bản", "issue documents"),
+    Right.CORRESPOND: ("nhận văn bản, trả lời ý kiến", "read documents, answer feedback"),
 }

@@ -9,6 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeAlias, TypeVar
 
+from ledger.facts.commune import (
+    Attested,
+    DirectiveIssued,
+    DirectiveRead,
+    FeedbackAnswered,
+    OfferAnswered,
+    ProgrammeArranged,
+)
 from ledger.facts.decisions import (
     Approved,
     Cancelled,
@@ -35,6 +43,12 @@ DECISION_TYPES: Final = frozenset(
         QuietHoursSet,
         Drafted,
         StationRegistered,
+        OfferAnswered,
+        ProgrammeArranged,
+        DirectiveIssued,
+        Attested,
+        FeedbackAnswered,
+        DirectiveRead,
         Granted,
         Rotated,
         Revoked,
@@ -43,6 +57,21 @@ DECISION_TYPES: Final = frozenset(
 )
 
 _ENDINGS: TypeAlias = Rotated | Revoked | RootsSet
+
+# What a commune's people and those who write to them sign, and the right each needs.
+CIVIC: Final = {
+    OfferAnswered: Right.PROGRAMME,
+    ProgrammeArranged: Right.PROGRAMME,
+    DirectiveIssued: Right.ISSUE,
+    Attested: Right.ATTEST,
+    FeedbackAnswered: Right.CORRESPOND,
+    DirectiveRead: Right.CORRESPOND,
+}
+# A superior may insert, and never arranges a commune's own programme: only a grant for exactly it counts.
+EXACT: Final = (OfferAnswered, ProgrammeArranged)
+Civic: TypeAlias = (
+    OfferAnswered | ProgrammeArranged | DirectiveIssued | Attested | FeedbackAnswered | DirectiveRead
+)
 
 HUB_ONLY: Final = "-"  # audience of a draft: replayed by the hub at start, in no station's territory
 
@@ -92,7 +121,8 @@ def audience_of(events: Sequence[bytes]) -> str | None:
     if isinstance(fact, StationRegistered):
         return fact.unit
     if isinstance(
-        fact, Approved | Scheduled | EmergencyOrdered | Cancelled | QuietHoursSet | Granted | _ENDINGS
+        fact,
+        Approved | Scheduled | EmergencyOrdered | Cancelled | QuietHoursSet | Granted | _ENDINGS | Civic,
     ):
         return fact.territory
     return None
@@ -115,6 +145,8 @@ def asks(signed: Signed) -> tuple[Right, str, int]:
         return Right.ADMIN, fact.territory, fact.ts
     if isinstance(fact, StationRegistered):
         return Right.ADMIN, fact.unit, fact.ts
+    if isinstance(fact, Civic):
+        return CIVIC[type(fact)], fact.territory, fact.ts
     assert isinstance(fact, Drafted), "admit lets only decisions through"
     return Right.DRAFT, fact.territory, fact.ts
 

@@ -19,9 +19,8 @@ Bound: no clock, no I/O, no opinion on what plays; that is `plan.py`.
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ledger.facts.authority import Authority
 from ledger.facts.decisions import (
@@ -30,18 +29,18 @@ from ledger.facts.decisions import (
     Drafted,
     EmergencyOrdered,
     Granted,
-    QuietHoursSet,
     Scheduled,
-    StationRegistered,
 )
 from ledger.facts.docket import REFUSED_PER_KEY_MAX, Docket, identity_of
 from ledger.facts.endings import Revoked, RootsSet, Rotated
 from ledger.facts.events import peek_type
 from ledger.facts.fields import Malformed
 from ledger.facts.rights import Right
+from ledger.facts.shelves import Shelves
 from ledger.facts.signed import Signed, read
 from ledger.facts.standing import (
     DECISION_TYPES,
+    EXACT,
     KEY_ENDED,
     NO_AUTHORITY,
     NOT_SEALED_ALONE,
@@ -74,15 +73,14 @@ class Decisions(Protocol):
     def since(self, position: int, *, decisions_only: bool = False) -> Iterable[Stored]: ...
 
 
-class Facts:
-    """The fold of all decisions. roots: the keys whose authority nobody granted.
+class Facts(Shelves):
+    """The fold of all decisions, on their shelves. roots: the keys whose authority nobody granted.
 
-    `version` grows with every change. approvals by bulletin, schedules and emergencies by series (`orders`
-    has both), cancels by bulletin or series, quiet by territory: each a list in order of position.
-    stations: the latest registration by unit. drafts: the keys that drafted (bulletin, version).
+    `version` grows with every change.
     """
 
     def __init__(self, roots: Iterable[VerifyKey]) -> None:
+        super().__init__()
         self._roots = tuple(roots)
         self.version = 0
         self.epoch = 0
@@ -96,18 +94,7 @@ class Facts:
         self._refused_view: tuple[int, list[tuple[Signed, str]]] = (-1, [])
         self.touched: list[tuple[str, bytes | int]] = []
         self.indexes: dict[str, UnitIndex] = {}
-        self._clear_standing()
-
-    def _clear_standing(self) -> None:
-        self.approvals: dict[bytes, list[Standing[Approved]]] = {}
-        self.schedules: dict[int, list[Standing[Scheduled]]] = {}
-        self.emergencies: dict[int, list[Standing[EmergencyOrdered]]] = {}
-        self.orders: dict[int, list[Standing[Order]]] = {}
-        self.series_of: dict[str, set[int]] = {}
-        self.cancels: dict[bytes | int, list[Standing[Cancelled]]] = {}
-        self.quiet: dict[str, list[Standing[QuietHoursSet]]] = {}
-        self.stations: dict[str, Standing[StationRegistered]] = {}
-        self.drafts: dict[tuple[bytes, int], set[bytes]] = {}
+        self.clear_shelves()
 
     # --- taking in -----------------------------------------------------------------------------------------
 
@@ -249,7 +236,7 @@ class Facts:
             code_or_none = self.authority.refusal(signed)
             if code_or_none is not None:
                 self._refuse(signed, code_or_none)
-        self._clear_standing()
+        self.clear_shelves()
         for signed in list(docket.others.values()):
             self._decide(signed)
         self._changed(all_views=True)
@@ -261,12 +248,13 @@ class Facts:
         right, territory, ts = asks(signed)
         if isinstance(fact, Drafted):
             self._note_draft(signed, fact)
-        may = self.authority.may
+        may = self.authority.may_exactly if isinstance(fact, EXACT) else self.authority.may
         allowed = [
             one for one in self._docket.all_of(signed) if may(one.key_id, right, territory, ts, one.place)
         ]
         if not allowed:
-            ended = self.authority.ended(signed.key_id, right, territory, ts)
+            exactly = isinstance(fact, EXACT)
+            ended = self.authority.ended(signed.key_id, right, territory, ts, exactly=exactly)
             self._refuse(signed, KEY_ENDED if ended else NO_AUTHORITY)
             return
         if isinstance(fact, Approved) and signed.key_id in self.drafts.get((fact.bulletin, fact.version), ()):
@@ -286,28 +274,7 @@ class Facts:
                 self._touch(approval.fact.territory, fact.bulletin)
 
     def _accept(self, signed: Signed) -> None:
-        fact = signed.fact
-        if isinstance(fact, Approved):
-            _file(self.approvals, fact.bulletin, Standing(fact, signed))
-            self._touch(fact.territory, fact.bulletin)
-        elif isinstance(fact, Scheduled | EmergencyOrdered):
-            if isinstance(fact, Scheduled):
-                _file(self.schedules, fact.series, Standing(fact, signed))
-            else:
-                _file(self.emergencies, fact.series, Standing(fact, signed))
-            _file(self.orders, fact.series, Standing(fact, signed))
-            self.series_of.setdefault(fact.territory, set()).add(fact.series)
-            self._touch(fact.territory, fact.series)
-        elif isinstance(fact, Cancelled):
-            target = fact.series if fact.series is not None else fact.bulletin
-            assert target is not None, "parse names exactly one target"
-            _file(self.cancels, target, Standing(fact, signed))
-        elif isinstance(fact, QuietHoursSet):
-            _file(self.quiet, fact.territory, Standing(fact, signed))
-        elif isinstance(fact, StationRegistered):
-            known = self.stations.get(fact.unit)
-            if known is None or known.position < signed.position:
-                self.stations[fact.unit] = Standing(fact, signed)
+        self.shelve(signed)
         self._changed()
 
     def _refuse(self, signed: Signed, reason: str) -> None:
@@ -386,12 +353,3 @@ class Facts:
     def refused_approvals(self, bulletin: bytes) -> list[tuple[Approved, str]]:
         """Approvals of this bulletin that do not count, each with its reason."""
         return self._docket.refused_approvals(bulletin)
-
-
-_T = TypeVar("_T")
-_K = TypeVar("_K")
-
-
-def _file(shelf: dict[_K, list[Standing[_T]]], key: _K, decision: Standing[_T]) -> None:
-    """Into its place by position, which is not always the end: what was refused may be allowed later."""
-    insort(shelf.setdefault(key, []), decision, key=lambda one: one.position)

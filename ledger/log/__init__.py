@@ -18,6 +18,7 @@ from ledger.log.answering import Answer, answer, record_arrivals
 from ledger.log.blobs import BLOB_BYTES_MAX, CHUNK, Blobs, chunk_hashes
 from ledger.log.chain import Head, LogRef, conflict, extend
 from ledger.log.codec import EVENT_BYTES_MAX, Tree, Unpacked, Value, decode, encode, pack, unpack
+from ledger.log.companions import adopt
 from ledger.log.corner import Corner
 from ledger.log.delivery import deliver, read_delivery
 from ledger.log.disk import DiskStore, Store
@@ -52,8 +53,9 @@ from ledger.log.errors import (
 )
 from ledger.log.forks import check as check_evidence
 from ledger.log.forwarding import Forwarder, audiences_here, history_of, pause_s
+from ledger.log.image import IMAGE_BYTES_MAX, image_of, opened, pour, taken
 from ledger.log.journal import ForkFound, Ingested, LogOpened, OpenReason
-from ledger.log.keys import BELL, KEY_BYTES, SigningKey, VerifyKey, key_id
+from ledger.log.keys import BELL, KEY_BYTES, OFFER, SigningKey, VerifyKey, key_id
 from ledger.log.memory_disk import Image, KeptConnection, MemoryStore
 from ledger.log.messages import REPLY_EXTRA_BYTES, REQUEST_BYTES_MAX, ROOM_BYTES_MAX, STATUS_BYTES_MAX
 from ledger.log.proof import Proof, check, prove
@@ -63,7 +65,7 @@ from ledger.log.store import Admission, Audit, Branch, Evidence, Ledger, Outcome
 from ledger.log.sync import CURSOR, Accepted, accept_reply, make_request
 from ledger.log.transit import Coder, fold
 from ledger.log.witnessed import WitnessedLedger
-from ledger.log.words import six_words, words_of
+from ledger.log.words import key_words, six_words, words_of
 
 __all__ = [
     "BELL",
@@ -71,7 +73,9 @@ __all__ = [
     "CHUNK",
     "CURSOR",
     "EVENT_BYTES_MAX",
+    "IMAGE_BYTES_MAX",
     "KEY_BYTES",
+    "OFFER",
     "RECEIPT_BYTES",
     "REPLY_EXTRA_BYTES",
     "REQUEST_BYTES_MAX",
@@ -133,6 +137,7 @@ __all__ = [
     "VerifyKey",
     "WitnessedLedger",
     "accept_reply",
+    "adopt",
     "answer",
     "audiences_here",
     "check",
@@ -147,13 +152,17 @@ __all__ = [
     "fold",
     "history_of",
     "holds_token",
+    "image_of",
     "key_id",
+    "key_words",
     "make_enrolment",
     "make_enrolment_reply",
     "make_request",
     "open_segment",
+    "opened",
     "pack",
     "pause_s",
+    "pour",
     "prove",
     "read_delivery",
     "read_enrolment",
@@ -162,6 +171,7 @@ __all__ = [
     "record_arrivals",
     "seal",
     "six_words",
+    "taken",
     "unpack",
     "words_of",
 ]

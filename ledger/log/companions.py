@@ -15,14 +15,15 @@ Bound: which bytes go up and what was taken. Rounds are `sync`; who may sign wha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import merge
 from typing import Final
 
 from ledger.log.chain import LogRef
 from ledger.log.messages import SEGMENTS_MAX, Refusal
 from ledger.log.receipts import Receipt
-from ledger.log.schema import LogRow
+from ledger.log.schema import LogRow, SegmentRow
 from ledger.log.store import Ledger
 
 BATCH: Final = 16  # segments read at once
@@ -41,27 +42,42 @@ class Load:
 
 
 def load(ledger: Ledger, key_id: bytes, send_max: int) -> Load:
-    """Segments of people's logs that the hub is not known to hold, oldest log first; at least one if any."""
+    """Segments of people's logs that the hub is not known to hold, as they came here; at least one if any."""
     found: list[bytes] = []
     upto: dict[LogRef, int] = {}
     left = send_max
-    for log in ledger.tables.companions(key_id, waiting=True):
-        seq = log.held
-        while seq < log.next_seq:
-            for row in ledger.tables.segments_of(log, seq, BATCH):
-                if len(found) == SEGMENTS_MAX or (found and len(row.raw) > left):
-                    return Load(tuple(found), upto)
-                found.append(row.raw)
-                left -= len(row.raw)
-                seq = upto[log.ref] = row.next_seq
+    for log, row in _in_order(ledger, key_id):
+        if len(found) == SEGMENTS_MAX or (found and len(row.raw) > left):
+            break
+        found.append(row.raw)
+        left -= len(row.raw)
+        upto[log.ref] = row.next_seq
     return Load(tuple(found), upto)
 
 
 def to_carry(ledger: Ledger, key_id: bytes) -> Iterable[bytes]:
     """All people's segments that the hub is not known to hold, for a stick."""
-    for log in ledger.tables.companions(key_id, waiting=True):
-        for stored in ledger.segments_of(log.ref, log.held):
-            yield stored.segment.raw
+    for _, row in _in_order(ledger, key_id):
+        yield row.raw
+
+
+def _in_order(ledger: Ledger, key_id: bytes) -> Iterator[tuple[LogRow, SegmentRow]]:
+    """What the hub lacks, across all their logs in the order of arrival here.
+
+    What a cancellation takes back is what stands before it: the hub must hear the approver who called a
+    series off after the officer who ordered it, though these are two logs.
+    """
+
+    def of(log: LogRow) -> Iterator[tuple[int, LogRow, SegmentRow]]:
+        seq = log.held
+        while seq < log.next_seq:
+            for row in ledger.tables.segments_of(log, seq, BATCH):
+                seq = row.next_seq
+                yield row.position, log, row
+
+    lists = [of(log) for log in ledger.tables.companions(key_id, waiting=True)]
+    for _, log, row in merge(*lists, key=lambda one: one[0]):
+        yield log, row
 
 
 def note(
@@ -90,6 +106,17 @@ def note(
             ledger.tables.set_held(row, 0)
         changed = changed or before != (row.held, row.refused)
     return changed
+
+
+def adopt(ledger: Ledger, key_ids: Iterable[bytes]) -> None:
+    """These people sign here: what was carried over of their logs from another database goes up as well.
+
+    In an open transaction. Nobody writes on in such a log: each process opens its own.
+    """
+    for key_id in key_ids:
+        for log in ledger.tables.logs(key_id):
+            if not log.own:
+                ledger.tables.mark_own(log)
 
 
 def show_again(ledger: Ledger, key_id: bytes) -> None:

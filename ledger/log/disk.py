@@ -183,7 +183,7 @@ class DiskStore:
             return db
         try:
             db = self._connect(path)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # the library quotes what a damaged file holds
             raise StoreError("db-open", f"cannot open {path}: {error}") from error
         self._open[name] = db
         return db

@@ -17,6 +17,7 @@ from ledger.log.errors import LoaError, StoreError
 from ledger.log.forks import EVERYBODY, Evidence
 from ledger.log.keys import VerifyKey
 from ledger.log.receipts import Receipt
+from ledger.log.schema import NO_TRAIL, next_trail
 from ledger.log.segment import open_segment
 from ledger.log.tables import Tables
 from ledger.log.transaction import Transactions
@@ -24,6 +25,17 @@ from ledger.log.transaction import Transactions
 READ_BATCH: Final = 100  # segments read at once while walking; at most 25 MiB
 FEED_SEGMENTS_MAX: Final = 256  # per round of a downlink; decisions are few
 FEED_SEGMENT_BYTES_MAX: Final = 12_288  # a decision has 8 KiB at most; larger segments go into no feed
+
+
+def _kept_key(key_id: bytes, raw: bytes) -> VerifyKey:
+    """A key as it was put into the table. StoreError("db-damaged") when the disk made another of it."""
+    try:
+        key = VerifyKey(raw)
+    except LoaError as error:
+        raise StoreError("db-damaged", f"a key is damaged: {error.what}", where=key_id.hex()) from error
+    if key.key_id != key_id:
+        raise StoreError("db-damaged", "a key is not the one of its name", where=key_id.hex())
+    return key
 
 
 class Shelf(Transactions):
@@ -34,14 +46,14 @@ class Shelf(Transactions):
         self.tables = Tables(db)
         self.tables.prepare()
         self._keys: dict[bytes, VerifyKey] = {
-            key_id: VerifyKey(raw) for key_id, raw in self.tables.all_keys()
+            key_id: _kept_key(key_id, raw) for key_id, raw in self.tables.all_keys()
         }
 
     def key_of(self, key_id: bytes) -> VerifyKey | None:
         """The key of this id that was introduced here, or None."""
         key = self._keys.get(key_id)
         if key is None and self.tables.readonly and (raw := self.tables.key(key_id)) is not None:
-            key = self._keys[key_id] = VerifyKey(raw)
+            key = self._keys[key_id] = _kept_key(key_id, raw)
         return key
 
     def since(
@@ -120,6 +132,20 @@ class Shelf(Transactions):
     def verify(self) -> Audit:
         """Open every stored segment again and walk every chain: the auditor's work. Changes nothing."""
         return audit(self.tables, self.key_of)
+
+    def recheck(self, position: int, limit: int) -> int:
+        """`verify` in small portions: opens so many segments after `position`, and compares their trail.
+
+        Returns the last position looked at, the same when there was none. StoreError("segment-damaged").
+        """
+        trail = self.tables.trail_at(position)
+        for stored in self.since(position, limit=limit):
+            trail = next_trail(trail or NO_TRAIL, stored.segment.head.hash)
+            if self.tables.trail_at(stored.position) != trail or stored.position != position + 1:
+                where = f"position {stored.position}"
+                raise StoreError("segment-damaged", "the trail of arrivals is another one", where=where)
+            position = stored.position
+        return position
 
     def _read(self, position: int, audience: str | None, raw: bytes) -> Stored:
         try:

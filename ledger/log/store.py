@@ -27,12 +27,14 @@ from ledger.log.errors import KeyRefused, SegmentError, StoreError
 from ledger.log.forks import EVERYBODY, Evidence, goes_to_everybody, take_up
 from ledger.log.journal import NO_HASH, NO_LOG, LogOpened, OpenReason, is_log_opened
 from ledger.log.keys import SigningKey, VerifyKey
-from ledger.log.reading import Shelf
+from ledger.log.reading import READ_BATCH, Shelf
 from ledger.log.receipts import Receipt
 from ledger.log.schema import LogRow
-from ledger.log.segment import Segment, cut, seal
+from ledger.log.segment import Segment, cut, read_own, seal
 
 __all__ = ["Admission", "Audit", "Branch", "Evidence", "Ledger", "Outcome", "Stored"]
+
+AUDIENCES = "ledger.audiences"  # the vocabulary by which audiences were told last
 
 
 def strange_name(log: LogRef) -> str:
@@ -301,6 +303,30 @@ class Ledger(Shelf):
         self._new_keys.clear()
         self._introduced.clear()
         self._admitted = False
+
+    def reconsider(self, vocabulary: str) -> int | None:
+        """Asks the audience of what stood in no feed again, once for each program.
+
+        vocabulary: names what this one knows. Returns the first position that has an audience now and had
+        none; None when there is none.
+
+        An older program kept what it did not understand; this one may. `on_admit` is not called: whoever
+        folds decisions reads them from the store after this.
+        """
+        if self.tables.readonly or self.get(AUDIENCES) == vocabulary:
+            return None
+        placed: list[tuple[int, str]] = []
+        position = 0
+        while batch := self.tables.untold_alone(position, READ_BATCH):
+            for position, raw in batch:
+                audience = self._audience_of(read_own(raw).events)
+                if audience is not None:
+                    placed.append((position, audience))
+        with self.transaction():
+            for position, audience in placed:
+                self.tables.set_audience(position, audience)
+            self.put(AUDIENCES, vocabulary)
+        return placed[0][0] if placed else None
 
     def branches(self, key_id: bytes | None = None) -> list[Branch]:
         """Where histories go on more than once: restored or cloned devices. Of one author, or of all."""

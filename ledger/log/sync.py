@@ -95,6 +95,7 @@ class Awaited:
     offered: int  # what OFFERED becomes when the reply is accepted
     offers_all: bool  # every log of the key is in this request
     brought: Mapping[LogRef, int] = field(default_factory=dict)  # of people's logs (`companions`)
+    people: bool = False  # people sign here, and their logs go up beside ours
 
 
 # (ledger, logs to send from, bytes at most, coder) → the segments of a request
@@ -142,7 +143,7 @@ def make_request(
     raw = request.sign(key)
     ledger.awaiting = Awaited(
         sha256(raw).digest(), nonce, room, {LogRef(key.key_id, c.log_id): c for c in claims}, offered,
-        not ledger.tables.owns_more_logs_than(key.key_id, len(claims)), people.logs,
+        not ledger.tables.owns_more_logs_than(key.key_id, len(claims)), people.logs, not (beside or fill),
     )  # fmt: skip
     return raw
 
@@ -233,7 +234,7 @@ def accept_said(ledger: Ledger, key: SigningKey, hub: VerifyKey, said: Reply, aw
         changed |= companions.note(ledger, awaited.brought, receipts, said.refused, PASSING)
         left = (
             bool(ledger.tables.unreceipted(key.key_id, 1))
-            or bool(ledger.tables.companions(key.key_id, waiting=True))
+            or (awaited.people and bool(ledger.tables.companions(key.key_id, waiting=True)))
             or bool(ledger.pending_count(key.key_id))
             or _offered(ledger) != OFFERED_ALL
         )
@@ -327,7 +328,8 @@ def _move(ledger: Ledger, key_id: bytes, said: Reply, awaited: Awaited) -> None:
         # Another process answers, perhaps on an older disk: it is to see every log, and may judge anew.
         ledger.put(HUB_LOG, said.hub_log)
         ledger.tables.forgive(key_id)
-        companions.show_again(ledger, key_id)
+        if awaited.people:
+            companions.show_again(ledger, key_id)
         offered = OFFERED_ALL if awaited.offers_all else 0
     if _offered(ledger) != offered:
         ledger.put(OFFERED, offered)

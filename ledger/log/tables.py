@@ -174,13 +174,8 @@ class Tables:
 
     def last_own_log(self, key_id: bytes) -> tuple[Head | None, int]:
         """The newest log sealed here for this author, and how many there are."""
-        rows = self.db.execute(
-            _LOG + " WHERE key_id = ? AND own ORDER BY n DESC LIMIT 1", (key_id,)
-        ).fetchall()
-        count = self.db.execute(
-            "SELECT count(*) FROM ledger_logs WHERE key_id = ? AND own", (key_id,)
-        ).fetchone()[0]
-        return (log_row(rows[0]).head if rows else None), count
+        rows = self.db.execute(_LOG + " WHERE key_id = ? AND own ORDER BY n DESC", (key_id,)).fetchall()
+        return (log_row(rows[0]).head if rows else None), len(rows)
 
     def add_log(self, head: Head, *, own: bool, sparse: bool) -> LogRow:
         n = self.db.execute(
@@ -199,6 +194,10 @@ class Tables:
             "UPDATE ledger_logs SET next_seq = ?, hash = ? WHERE n = ?", (head.next_seq, head.hash, log.n)
         )
         self._changed(log, next_seq=head.next_seq, hash=head.hash)
+
+    def mark_own(self, log: LogRow) -> None:
+        self.db.execute("UPDATE ledger_logs SET own = 1 WHERE n = ?", (log.n,))
+        self._changed(log, own=True)
 
     def mark_sparse(self, log: LogRow) -> None:
         self.db.execute("UPDATE ledger_logs SET sparse = 1 WHERE n = ?", (log.n,))

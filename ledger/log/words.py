@@ -18,6 +18,7 @@ from hashlib import sha256
 from typing import Final
 
 TRANSCRIPT: Final = b"loa-words/v1\0"
+OFFERED: Final = b"loa-key-words/v1\0"
 WORDS_SHOWN: Final = 6  # 48 bits: one try for whoever stands between, and the telephone tells
 
 WORDS: Final = tuple(
@@ -50,4 +51,10 @@ def six_words(request: bytes, reply: bytes) -> str:
 def words_of(request_hash: bytes, reply_hash: bytes) -> str:
     """As `six_words`, of the SHA-256 of each message."""
     digest = sha256(TRANSCRIPT + request_hash + reply_hash).digest()
+    return " ".join(WORDS[octet] for octet in digest[:WORDS_SHOWN])
+
+
+def key_words(station: bytes, public: bytes) -> str:
+    """The words of a key that a station offers for a person. station: its key id; public: 32 bytes."""
+    digest = sha256(OFFERED + station + public).digest()
     return " ".join(WORDS[octet] for octet in digest[:WORDS_SHOWN])

@@ -31,6 +31,9 @@ _RULES: Final = (
     last_digits, abbreviations,
 )  # fmt: skip
 _LOOKS_MAX: Final = 6
+# espeak-ng says about three Vietnamese words in a second; a little more never ends inside the next slot.
+WORDS_A_SECOND: Final = 2.85
+LEAD_IN_S: Final = 2
 
 
 def read_aloud(text: str, glossary: Mapping[str, str] | None = None) -> str:
@@ -49,6 +52,11 @@ def read_aloud(text: str, glossary: Mapping[str, str] | None = None) -> str:
             break
         text = words
     return text
+
+
+def reading_s(words: str) -> int:
+    """Seconds that the station's voice takes for words as `read_aloud` gives them, rather more than less."""
+    return int(len(words.split()) / WORDS_A_SECOND) + LEAD_IN_S
 
 
 def _look(text: str) -> str:

@@ -195,6 +195,6 @@ function openQuestions(fact, author, witnesses, seen, late) {
 const loa = {
   Refusal, hex, unhex, readEvent, readMessage, keyId, checkKey, proveOrder, verify, sha256, leafOf, rootOf,
   rootFromPath, readHead, headHash, openSegment, conflict, extend, readProof, checkProof, readReceipt,
-  verifyReceipt, parse, Authority, loneStatement, readEvidence, examine, missing,
+  verifyReceipt, parse, clustersOf, Authority, loneStatement, readEvidence, examine, missing,
 };
 globalThis.loa = loa;

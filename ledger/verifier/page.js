@@ -36,6 +36,7 @@ function rightsOf(classes) {
 
 function valueOf(name, value) {
   if (value === null) return "–";
+  if (name === "clusters") return shownClusters(value);
   if (isBytes(value)) return el("code", {}, hex(value));
   if (typeof value === "boolean") return both(value ? ["có", "yes"] : ["không", "no"]);
   if (typeof value === "string") return plain(value);
@@ -47,6 +48,19 @@ function valueOf(name, value) {
   if (unit) return both([`${String(value / unit).replace(".", ",")} giây`, `${value / unit} s`]);
   const words = { outcome: OUTCOMES, evidence: LEVELS, klass: CLASSES }[name]?.[value];
   return words ? both(words) : String(value);
+}
+
+// How many were in each state, and which numbers were not playing.
+function shownClusters(vector) {
+  let states;
+  try { states = clustersOf(vector); } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return [el("code", {}, hex(vector)), " ", ...both(["không đọc được", "cannot be read"])];
+  }
+  const which = (state) => states.flatMap((one, n) => (one === state ? [n + 1] : []));
+  const told = [3, 4, 1, 2, 0].filter((state) => state === 3 || which(state).length);
+  return told.flatMap((state, n) => [n ? "; " : `${which(3).length}/${states.length} `, ...both(CLUSTERS[state]),
+    state === 3 ? "" : `: ${which(state).map((one) => `#${one}`).join(", ")}`]);
 }
 
 const row = (name, ...value) => [el("dt", {}, ...(Array.isArray(name) ? both(name) : [name])), el("dd", {}, ...value)];
@@ -69,10 +83,10 @@ function shownFinding(found) {
   const known = !fact.malformed;
   const kind = known ? titleOf(fact) : ["Sự kiện không có hiệu lực", "An event without effect"];
   const id = chain.length ? chain.at(-1).subject : found.root;
-  const skip = new Set(["type", "kindName", "ts", "bulletin", "clusters", "prev_head", "prev_log", "subject_pub"]);
+  const skip = new Set(["type", "kindName", "ts", "bulletin", "prev_head", "prev_log", "subject_pub"]);
   const order = Object.keys(FIELDS), place = (name) => (order.indexOf(name) + 1 || 99);
   const fields = !known ? [] : Object.entries(fact).sort(([a], [b]) => place(a) - place(b))
-    .filter(([name, value]) => !skip.has(name) && !(name === "detail" && !value));
+    .filter(([name, value]) => !skip.has(name) && !(name === "detail" && !value) && !(name === "clusters" && value === null));
   return [
     verdict(known ? "good" : "half", TICK, ["Đúng", "True"], el("p", {}, ...both([
       "Chữ ký và chuỗi cấp quyền đều khớp với khóa gốc bạn đưa vào.",

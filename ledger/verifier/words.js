@@ -9,6 +9,11 @@ const KINDS = {
   StationRegistered: ["Đăng ký trạm", "Station registered"], Acknowledged: ["Trạm báo kết quả phát", "Station's report of a slot"],
   DaySummary: ["Tổng kết ngày của trạm", "Station's day"], ClockStepped: ["Đồng hồ trạm bị chỉnh", "Station's clock stepped"],
   Refused: ["Trạm từ chối lệnh", "Station refused an order"], WithdrawalSeen: ["Trạm đã thấy lệnh thu hồi", "Withdrawal seen"],
+  OfferAnswered: ["Xã trả lời đề nghị", "Offer answered"], ProgrammeArranged: ["Xã xếp thứ tự phát", "Programme arranged"],
+  DirectiveIssued: ["Ban hành văn bản", "Document issued"], DirectiveRead: ["Đã đọc văn bản", "Document read"],
+  Attested: ["Người trực xác nhận kết quả phát", "Broadcast attested"], FeedbackReceived: ["Ý kiến của người dân", "Feedback"],
+  FeedbackAnswered: ["Trả lời ý kiến", "Feedback answered"], KeyOffered: ["Xin quyền cho khóa", "Key asks for rights"],
+  BoardShown: ["Bảng tin đã hiện", "Shown on a board"], ClustersListed: ["Danh sách cụm loa", "Clusters listed"],
   Granted: ["Cấp quyền", "Right granted"], Rotated: ["Đổi khóa", "Key rotated"], Revoked: ["Hủy khóa", "Key revoked"],
   RootsSet: ["Bộ khóa gốc mới", "New root set"], LogOpened: ["Mở sổ", "Log opened"],
   Ingested: ["Máy chủ tiếp nhận", "Taken in by a hub"], ForkFound: ["Phát hiện hai lịch sử", "Two histories found"],
@@ -22,13 +27,17 @@ const RIGHT_WORDS = {
   EMERGENCY: ["phát lệnh khẩn cấp", "order emergencies"], CANCEL: ["thu hồi", "cancel"],
   ACK: ["báo kết quả phát", "acknowledge"], RECEIPT: ["cấp biên nhận", "issue receipts"],
   INGEST: ["ghi sổ tiếp nhận", "journal arrivals"], GRANT: ["cấp quyền", "grant"],
-  ADMIN: ["quản trị trạm", "administer stations"],
+  ADMIN: ["quản trị trạm", "administer stations"], PROGRAMME: ["xếp chương trình của xã", "arrange the commune's programme"],
+  ATTEST: ["xác nhận kết quả phát", "attest broadcasts"], ISSUE: ["ban hành văn bản", "issue documents"],
+  CORRESPOND: ["nhận văn bản, trả lời ý kiến", "read documents, answer feedback"],
 };
 const OUTCOMES = [["chưa rõ", "unknown"], ["đã phát", "played"], ["phát trễ", "played late"],
   ["phát một phần", "partly played"], ["bị ngắt", "interrupted"], ["không được phép phát", "suppressed"],
   ["bỏ lỡ", "missed"], ["xã không nhận", "declined"], ["đã thu hồi", "withdrawn"], ["loa im tiếng", "silent"]];
 const LEVELS = [["mới lên lịch", "planned"], ["đã đến trạm", "delivered"], ["thiết bị đã nhận phát", "device accepted"],
   ["có tín hiệu âm thanh", "signal present"], ["đã nghe thấy", "heard"], ["người trực xác nhận", "operator attested"]];
+const CLUSTERS = [["chưa rõ", "unknown"], ["không trả lời", "no answer"], ["có điện nhưng im tiếng", "powered but silent"],
+  ["đã phát", "playing"], ["phát nội dung khác", "playing something else"]];
 const CLASSES = [["lấp chỗ trống", "filler"], ["tiếp sóng", "relay"], ["thường", "normal"], ["ưu tiên", "priority"],
   ["khẩn cấp", "emergency"]];
 // In the order in which they are shown; what is not named here follows.
@@ -39,7 +48,7 @@ const FIELDS = {
   valid_from_day: ["Hiệu lực từ", "Valid from"], valid_until_day: ["Hiệu lực đến", "Valid until"],
   first_day: ["Từ ngày", "First day"], day: ["Ngày phát", "Day"], minute: ["Lúc", "At"], length_s: ["Độ dài", "Length"],
   series: ["Loạt phát", "Series"], version: ["Phiên bản", "Version"], played_ds: ["Thời lượng đã phát", "Played for"],
-  jitter_cs: ["Lệch giờ", "Off by"], detail: ["Lý do số", "Reason number"], volume: ["Âm lượng (%)", "Volume (%)"], reason: ["Lý do", "Reason"],
+  jitter_cs: ["Lệch giờ", "Off by"], detail: ["Lý do số", "Reason number"], volume: ["Âm lượng (%)", "Volume (%)"], clusters: ["Cụm loa", "Receiver clusters"], reason: ["Lý do", "Reason"],
   not_before: ["Từ", "From"], not_after: ["Đến", "Until"], expires_at: ["Hết hạn", "Expires"], drill: ["Diễn tập", "Drill"],
   level: ["Cấp độ", "Level"], label: ["Tên người nhận", "Given to"], classes: ["Quyền", "Rights"],
   manifest: ["Mã băm nội dung", "Content hash"], content: ["Mã băm nội dung (nửa đầu)", "Content hash (first half)"],

@@ -88,7 +88,8 @@ def row(rendition: Rendition, **changes: object) -> list[object]:
         ([1, [row(LINES), row(LINES)]], "manifest-duplicate"),
         ([1, [row(LINES)[:-1]]], "manifest-row"),
         ([1, [7]], "manifest-row"),
-        ([1, [row(LINES, kind="video")]], "manifest-kind"),
+        ([1, [row(LINES, kind="Video")]], "manifest-kind"),
+        ([1, [row(LINES, kind="")]], "manifest-kind"),
         ([1, [row(LINES, language="")]], "manifest-language"),
         ([1, [row(LINES, size=0)]], "manifest-size"),
         ([1, [row(LINES, size=1 << 40)]], "manifest-size"),
@@ -120,3 +121,12 @@ def test_a_manifest_that_would_not_be_read_is_not_written() -> None:
         Manifest((swapped,)).encode()
     with pytest.raises(CodecError):
         Manifest((Rendition.of(DOCUMENT, "application/pdf", b""),)).encode()
+
+
+def test_a_kind_of_a_later_version_neither_hides_the_recording_beside_it_nor_changes_its_hash() -> None:
+    later = Rendition.of("hologram-2", "model/x", b"what nobody here can show")
+    data = codec.pack([1, [row(SPEECH), row(later)]])
+    found = Manifest.decode(data)
+    assert found.audio() == SPEECH
+    assert found.encode() == data
+    assert "hologram-2" not in KINDS

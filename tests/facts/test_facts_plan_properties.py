@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, TypeAlias
 
 from facts_desk import (
@@ -26,16 +27,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.facts import (
+    Answer,
     Approved,
     Cancelled,
     EmergencyOrdered,
     Facts,
+    OfferAnswered,
     Outcome,
+    ProgrammeArranged,
     QuietHoursSet,
     Right,
     Scheduled,
     Slot,
     Target,
+    arranged,
     at,
     audience_of,
     covers,
@@ -55,11 +60,14 @@ from ledger.log.store import Stored
 History: TypeAlias = list[tuple[str, Kind]]
 
 RIGHTS: dict[str, tuple[int, str]] = {
-    "root": (1023, "vn"),
-    "approver": (Right.APPROVE | Right.SCHEDULE | Right.EMERGENCY | Right.CANCEL | Right.ADMIN, PROVINCE),
+    "root": (2047, "vn"),
+    "approver": (
+        Right.APPROVE | Right.SCHEDULE | Right.EMERGENCY | Right.CANCEL | Right.ADMIN | Right.PROGRAMME,
+        PROVINCE,
+    ),
     "editor": (Right.SCHEDULE, PROVINCE),
-    "tu-le": (OFFICER, TU_LE),
-    "xuan-ai": (OFFICER, XUAN_AI),
+    "tu-le": (OFFICER | Right.PROGRAMME, TU_LE),
+    "xuan-ai": (OFFICER | Right.PROGRAMME, XUAN_AI),
     "stranger": (Right.ACK, TU_LE),
 }
 NAMES = {key(name).key_id: name for name in RIGHTS}
@@ -102,7 +110,32 @@ def _cancel_series(ts: int, series: int, unit: str) -> Cancelled:
     return Cancelled(ts, Target.SERIES, None, series, unit, "")
 
 
+def _answer(ts: int, series: int, day: int | None, answer: Answer, minute: int, unit: str) -> OfferAnswered:
+    return OfferAnswered(ts, series, day, answer, minute if answer is Answer.MOVED else None, unit, "")
+
+
+def _arrangement(ts: int, unit: str, day: int, order: list[int]) -> ProgrammeArranged:
+    return ProgrammeArranged(ts, unit, day, b"".join(series.to_bytes(4, "big") for series in order))
+
+
+# Given the evening before, or in the middle of a day: too late for what has begun.
+ANSWERED_AT = TS | st.builds(at, DAYS, st.sampled_from([300, 1019, 1020, 1022]))
+ANSWERS: st.SearchStrategy[Kind] = st.one_of(
+    st.builds(
+        _answer,
+        ANSWERED_AT,
+        SERIES,
+        st.none() | DAYS,
+        st.sampled_from([Answer.MOVED, *Answer]),
+        MINUTES,
+        TERRITORIES,
+    ),
+    st.builds(
+        _arrangement, ANSWERED_AT, TERRITORIES, DAYS, st.permutations([1, 2, 3, 4]).map(lambda some: some[:3])
+    ),
+)
 DECISIONS: st.SearchStrategy[Kind] = st.one_of(
+    ANSWERS,
     st.builds(_approved, NUMBERS, MANIFESTS, TERRITORIES, st.integers(2, 3), DAYS, DAYS, TS),
     st.builds(
         _scheduled, SERIES, NUMBERS, MANIFESTS, TERRITORIES, st.lists(DAYS, min_size=1, max_size=3),
@@ -196,6 +229,33 @@ def second_opinion(history: History, slot: Slot, at_s: float) -> bool:
     )
 
 
+def answered_start(history: History, slot: Slot) -> int | None:
+    """When a commune's answers let an ordered slot begin, None when they decline it; by the page's words."""
+    order = next(fact for _, fact in history if sha256(fact.encode()).digest()[:16] == slot.decision)
+    assert isinstance(order, Scheduled)
+    start_s, declined, by_day = at(slot.day, order.minute), False, False
+    given = [
+        (fact.ts, sha256(fact.encode()).digest(), fact)
+        for name, fact in history
+        if isinstance(fact, OfferAnswered)
+        and fact.series == slot.series
+        and fact.territory == slot.unit
+        and RIGHTS[name][1] == slot.unit
+        and RIGHTS[name][0] & Right.PROGRAMME
+        and fact.day in (None, slot.day)
+    ]
+    for ts, _, said in sorted(given, key=lambda one: one[:2]):
+        if order.klass > 2 or ts < order.ts or ts >= start_s or (by_day and said.day is None):
+            continue
+        named_s = {
+            Answer.DECLINED: start_s, Answer.ACCEPTED: at(slot.day, order.minute),
+            Answer.MOVED: at(slot.day, said.minute or 0),
+        }[Answer(said.answer)]  # fmt: skip
+        if ts < named_s:
+            start_s, declined, by_day = named_s, said.answer == Answer.DECLINED, said.day is not None
+    return None if declined else start_s
+
+
 def quiet_minutes(history: History, unit: str) -> set[int]:
     hours = (1290, 300)
     nearest = 0
@@ -230,6 +290,7 @@ def test_only_what_is_rightly_approved_in_force_and_outside_quiet_hours_is_ever_
             )
         else:
             assert second_opinion(history, slot, now_s)
+            assert answered_start(history, slot) == slot.start_s
             quiet = quiet_minutes(history, unit)
             for begin_s in (slot.start_s, now_s if slot.is_late(now_s) else slot.start_s):
                 assert not quiet & {minute_of_day(begin_s + second) for second in range(0, slot.length_s, 30)}
@@ -250,13 +311,17 @@ def test_the_winner_never_loses_to_a_loser_and_due_is_the_winner(
             assert verdict(facts, winner, begins_s) is None
         for loser, why in story.losers:
             assert loser != winner
-            assert why.outcome in (Outcome.SUPPRESSED, Outcome.WITHDRAWN, Outcome.MISSED)
+            assert why.outcome in (
+                Outcome.SUPPRESSED, Outcome.WITHDRAWN, Outcome.MISSED, Outcome.DECLINED,
+            )  # fmt: skip
             if why.detail.name.startswith("BY_"):
                 assert winner is not None
                 assert loser.klass <= winner.klass
                 if loser.klass == winner.klass:
                     assert loser.level <= winner.level
-                    assert loser.emergency or loser.start_s >= winner.start_s
+                    wished = arranged(facts, unit, winner.day, now_s)
+                    first = winner.series in wished
+                    assert loser.emergency or first or loser.start_s >= winner.start_s
     assert due(facts, unit, now_s, done) == explain(facts, unit, now_s, done).winner
 
 

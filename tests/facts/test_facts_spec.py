@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.facts import Detail, Evidence, Outcome, Right, decisions, events, index, reports, state
+from ledger.facts import Cluster, Detail, Evidence, Outcome, Right, decisions, events, index, reports, state
 
 SPEC = Path(__file__).parent.parent.parent / "docs" / "spec"
 VOCABULARY = (SPEC / "vocabulary.md").read_text("utf-8")
@@ -45,6 +45,12 @@ def test_the_words_of_the_codes_are_the_words_on_the_page(
 ) -> None:
     written = {int(code): (vi, en) for code, vi, en in rows(VOCABULARY, heading)}
     assert written == {int(code): (code.say("vi"), code.say("en")) for code in codes}
+
+
+def test_the_states_of_clusters_are_the_words_on_the_page() -> None:
+    page = (SPEC / "clusters.md").read_text("utf-8")
+    written = {int(code): (vi, en) for code, vi, en in rows(page, "`clusters` of an acknowledgment")}
+    assert written == {int(state): (state.say("vi"), state.say("en")) for state in Cluster}
 
 
 def test_the_rights_on_the_page_are_the_bits_in_use() -> None:

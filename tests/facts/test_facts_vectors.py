@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from ledger.facts import Facts, Malformed, audience_of
+from ledger.facts import Decision, Facts, Malformed, Report, audience_of
 from ledger.facts.events import parse
 from ledger.log.keys import VerifyKey
 from ledger.log.segment import open_segment
@@ -71,3 +71,25 @@ def test_the_events_named_after_a_type_are_well_formed() -> None:
     assert len(named) == 8
     for case in named:
         assert not isinstance(parse(bytes.fromhex(case["bytes"])), Malformed), case["name"]
+
+
+VOCABULARY = json.loads((VECTORS / "vocabulary.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("case", VOCABULARY["accepts"], ids=lambda case: case["name"])
+def test_each_type_of_the_vocabulary_is_read(case: Any) -> None:
+    event = bytes.fromhex(case["bytes"])
+    fact = parse(event)
+    assert type(fact).__name__ == case["name"]
+    assert fact.encode() == event  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("case", VOCABULARY["rejects"], ids=lambda case: case["name"])
+def test_a_malformed_event_has_the_reason_of_the_vector(case: Any) -> None:
+    event = bytes.fromhex(case["bytes"])
+    assert parse(event) == Malformed(event, case["reason"])
+
+
+def test_the_vocabulary_has_a_case_of_every_type_but_the_logs_own() -> None:
+    kinds = {kind.__name__ for kind in (*get_args(Decision), *get_args(Report))}
+    assert {case["name"] for case in VOCABULARY["accepts"]} == kinds

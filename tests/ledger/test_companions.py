@@ -9,6 +9,7 @@ from helpers import HERE, NODE_KEY, OFFICER_KEY, OTHER_KEY, LedgerPair, ack, dec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ledger.log.companions import adopt
 from ledger.log.errands import make_errand, to_carry
 from ledger.log.messages import FRAME_BYTES, Request
 
@@ -71,6 +72,16 @@ def test_a_lost_reply_brings_the_same_decisions_again_and_stores_them_once(pair:
     pair.answer(pair.ask())
     assert pair.drain() <= 2
     assert pair.hub.events(OFFICER_KEY) == events
+
+
+def test_people_arrive_at_the_hub_in_the_order_in_which_they_signed_here(pair: LedgerPair) -> None:
+    for number in range(6):
+        decide_here(pair, number, by=(OFFICER_KEY, OTHER_KEY)[number % 2])
+    pair.drain(send_max=500)
+    arrived = [event for stored in pair.hub.ledger.since(0) for event in stored.segment.events]
+    assert [event for event in arrived if event in {decision(n, HERE) for n in range(6)}] == [
+        decision(n, HERE) for n in range(6)
+    ]
 
 
 def test_a_low_limit_carries_a_persons_log_piece_by_piece(pair: LedgerPair) -> None:
@@ -137,6 +148,22 @@ def test_a_stick_carries_what_people_signed_beside_the_stations_own(pair: Ledger
         pair.hub.ledger.ingest(raw, source="stick")
     assert pair.hub.events(OFFICER_KEY) == [decision(1, HERE)]
     assert pair.hub.events(NODE_KEY) == [ack(1)]
+
+
+def test_what_was_carried_over_from_a_damaged_database_goes_up_too(pair: LedgerPair) -> None:
+    events = decide_here(pair, 1, 2)
+    raws = [s.segment.raw for s in pair.node.ledger.since(0) if s.segment.head.key_id == OFFICER_KEY.key_id]
+    anew = LedgerPair(2)
+    anew.drain()
+    for raw in raws:
+        anew.node.ledger.ingest(raw, source="carried", feed=True)
+    anew.drain()
+    assert anew.hub.events(OFFICER_KEY) == [], "what others signed elsewhere is not ours to bring"
+    with anew.node.ledger.transaction():
+        adopt(anew.node.ledger, [OFFICER_KEY.key_id])
+    anew.drain()
+    assert anew.hub.events(OFFICER_KEY) == events
+    assert_all_there(anew)
 
 
 STEPS = st.lists(

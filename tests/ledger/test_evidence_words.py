@@ -1,4 +1,4 @@
-"""What the command line says of a time that a person confirmed; the page says it in the same words."""
+"""What the command line says of a confirmed time and of clusters; the page says it in the same words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from evidence_desk import HERE, NOON_S, Province, position_of
 from helpers import NODE_KEY
 
 from ledger.evidence import told
-from ledger.facts import ClockStepped
+from ledger.facts import Acknowledged, ClockStepped, Cluster
 from ledger.verifier import HERE as PAGE
 
 SAID = {"vi": "Người tại trạm xác nhận giờ này là đúng", "en": "A person at the box confirmed this time"}
@@ -43,4 +43,29 @@ def test_the_page_says_it_in_the_same_words() -> None:
     words = (PAGE / "words.js").read_text("utf-8")
     assert re.findall(r'^const CONFIRMED = \["([^"]*)", "([^"]*)"\];$', words, re.MULTILINE) == [
         tuple(SAID.values())
+    ]
+
+
+@pytest.mark.parametrize(
+    ("vector", "said"),
+    [
+        (b"\xb5\x2b\xb9\x90", "b52bb990 (18/20 cụm loa đã phát; không trả lời: #7, #20)"),
+        (b"\xff", "ff (phần cụm loa không đọc được)"),
+        (None, "None"),
+    ],
+)
+def test_an_acknowledgment_says_which_clusters_were_not_playing(vector: bytes | None, said: str) -> None:
+    province = Province()
+    ack = Acknowledged(NOON_S, 41, 19_305, bytes(16), 0, 600, 1, 0, 3, 80, vector)
+    province.station.append(NODE_KEY, ack.encode())
+    province.round()
+    _, found = province.evidence(province.hub, *position_of(province.hub, ack.encode()))
+    assert f"  clusters: {said}" in told(found, "vi")
+
+
+def test_the_page_names_the_states_of_clusters_as_the_command_line_does() -> None:
+    words = (PAGE / "words.js").read_text("utf-8")
+    named = words[words.index("const CLUSTERS") : words.index("const CLASSES")]
+    assert re.findall(r'\["([^"]*)", "([^"]*)"\]', named) == [
+        (one.say("vi"), one.say("en")) for one in Cluster
     ]

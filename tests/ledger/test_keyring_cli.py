@@ -154,5 +154,5 @@ def test_a_set_that_two_halves_could_change_is_not_even_written(desk: Path) -> N
 def test_the_root_command_reaches_all_of_them() -> None:
     listed = CliRunner().invoke(loa, ["ledger", "--help"]).output
     assert all(f"  {name} " in listed for name in ("keys", "grant", "revoke", "rotate", "root"))
-    assert all(name.lower() in "draft approve schedule emergency cancel ack receipt ingest grant admin"
-               for name in Right.__members__)  # fmt: skip
+    given = CliRunner().invoke(loa, ["ledger", "grant", "--help"]).output.lower()
+    assert all(name.lower() in given for name in Right.__members__)

@@ -843,6 +843,28 @@ def test_the_auditor_finds_what_was_changed_behind_the_ledgers_back(statement: s
     assert not desk.ledger.verify().ok
 
 
+@pytest.mark.parametrize("raw", ["zeroblob(32)", "x'07'", "(SELECT max(raw) FROM ledger_keys)"])
+def test_a_start_finds_a_key_that_the_disk_made_another_of(raw: str) -> None:
+    desk = filled()
+    lowest = "(SELECT min(raw) FROM ledger_keys)"
+    desk.ledger.db.execute(f"UPDATE ledger_keys SET raw = {raw} WHERE raw = {lowest}")
+    with pytest.raises(StoreError) as refused:
+        Ledger(desk.store.open_db("ledger.db"), entropy=bytes, now=lambda: 7)
+    assert refused.value.code == "db-damaged"
+
+
+def test_what_is_looked_at_in_portions_is_all_of_it() -> None:
+    desk = filled()
+    seen = [0]
+    while (until := desk.ledger.recheck(seen[-1], 2)) != seen[-1]:
+        seen.append(until)
+    assert seen == [0, 2, 3]
+    desk.ledger.db.execute("UPDATE ledger_segments SET trail = zeroblob(32) WHERE position = 2")
+    with pytest.raises(StoreError) as found:
+        desk.ledger.recheck(0, 2)
+    assert found.value.code == "segment-damaged"
+
+
 @pytest.mark.parametrize("statement", [s for s in DAMAGE if "ledger_logs SET" in s])
 def test_a_start_checks_the_end_of_every_log(statement: str) -> None:
     desk = filled()

@@ -27,7 +27,7 @@ FILES = ("keys", "events", "messages", "trees", "segments", "chain", "proofs")
 # Read by test_vectors_exchange, test_vectors_transit, test_evidence, test_forks and tests/facts.
 ELSEWHERE = (
     "receipts", "enrolment", "grants", "endings", "words", "evidence", "transit", "forks", "bundle",
-    "blobs", "doorbell", "sync", "central",
+    "blobs", "doorbell", "sync", "central", "vocabulary", "clusters",
 )  # fmt: skip
 
 
@@ -134,7 +134,7 @@ def test_every_refusal_has_a_vector() -> None:
 
 
 def test_the_bytes_shown_in_the_spec_are_those_of_the_vectors() -> None:
-    texts = "".join((VECTORS / f"{name}.json").read_text("utf-8") for name in FILES)
+    texts = "".join((VECTORS / f"{name}.json").read_text("utf-8") for name in (*FILES, "words"))
     texts += str(keys.L - 2**252)
     for page in ("keys", "events", "segments"):
         shown = re.findall(r"\b[0-9a-f]{16,}\b", (SPEC / f"{page}.md").read_text("utf-8"))

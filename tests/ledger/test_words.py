@@ -8,7 +8,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.log import six_words, words_of
+from ledger.log import SigningKey, key_words, six_words, words_of
 from ledger.log.words import WORDS, WORDS_SHOWN
 
 ALIKE_AT_FRONT = (
@@ -64,3 +64,16 @@ def test_other_messages_give_other_words(request: bytes, reply: bytes, other: by
 def test_what_belongs_to_one_message_cannot_move_into_the_other() -> None:
     assert six_words(b"ab", b"c") != six_words(b"a", b"bc")
     assert words_of(bytes(32), bytes(32)) != words_of(bytes(32), b"\1" * 32)
+
+
+def test_the_words_of_an_offered_key_are_those_of_the_page() -> None:
+    station = bytes.fromhex("8d52a799fc142d38")
+    key = SigningKey.from_seed(bytes(range(0x20, 0x40))).verify_key.raw
+    assert key_words(station, key) == "chanh heo bánh cườm dế bài"
+
+
+@given(st.binary(min_size=8, max_size=8), st.binary(min_size=32, max_size=32), st.integers(0, 39))
+def test_another_station_or_another_key_has_other_words(station: bytes, key: bytes, at: int) -> None:
+    other = bytearray(station + key)
+    other[at] ^= 1
+    assert key_words(station, key) != key_words(bytes(other[:8]), bytes(other[8:]))

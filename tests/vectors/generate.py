@@ -15,6 +15,7 @@ from vector_blobs import blob_vectors
 from vector_bundle import bundle_vectors
 from vector_central import central_vectors
 from vector_chains import chain_vectors, proof_vectors
+from vector_clusters import cluster_vectors
 from vector_doorbell import doorbell_vectors
 from vector_encodings import event_vectors, message_vectors
 from vector_endings import ending_vectors, word_vectors
@@ -27,6 +28,7 @@ from vector_receipts import receipt_vectors
 from vector_segments import segment_vectors
 from vector_sync import sync_vectors
 from vector_transit import transit_vectors
+from vector_vocabulary import vocabulary_vectors
 
 
 def vectors() -> dict[str, str]:
@@ -34,6 +36,7 @@ def vectors() -> dict[str, str]:
     made = {
         "keys": key_vectors(),
         "events": event_vectors(),
+        "vocabulary": vocabulary_vectors(),
         "messages": message_vectors(),
         "trees": tree_vectors(),
         "segments": segment_vectors(),
@@ -45,6 +48,7 @@ def vectors() -> dict[str, str]:
         "sync": sync_vectors(),
         "central": central_vectors(),
         "doorbell": doorbell_vectors(),
+        "clusters": cluster_vectors(),
         "grants": grant_vectors(),
         "endings": ending_vectors(),
         "words": word_vectors(),

@@ -51,6 +51,11 @@ ACCEPTED: list[tuple[str, list[list[Tree]]]] = [
     ("a recording and its words", [row(), text()]),
     ("words in two languages", [text(), text("mww")]),
     ("a language of sixteen signs, each of four bytes", [row(language="𝄞" * 16)]),
+    (
+        "a live relay with the recording that fills in for it",
+        [row(), row(kind="stream", media="text/uri-list", size=1, chunks=HASHES[0], duration=1_800_000)],
+    ),
+    ("a recording beside a kind of a later version", [row(), row(kind="video-9", media="video/x")]),
     ("a whole that no one can make: only fetching tells", [row(sha256=bytes(32))]),
 ]
 REFUSED: list[tuple[str, str, bytes]] = [
@@ -58,7 +63,7 @@ REFUSED: list[tuple[str, str, bytes]] = [
     ("no renditions", "manifest-renditions", pack([1, []])),
     ("seventeen renditions", "manifest-renditions", pack([1, [text(f"x{n}") for n in range(17)]])),
     ("a row of six", "manifest-row", pack([1, [row()[:6]]])),
-    ("an unknown kind", "manifest-kind", pack([1, [row(kind="video")]])),
+    ("a kind that is no word", "manifest-kind", pack([1, [row(kind="Video")]])),
     ("a language of one letter", "manifest-language", pack([1, [row(language="v")]])),
     ("no media type", "manifest-media-type", pack([1, [row(media="")]])),
     ("an empty content", "manifest-size", pack([1, [row(size=0, chunks=b"")]])),

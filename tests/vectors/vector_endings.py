@@ -33,7 +33,7 @@ from ledger.log.codec import Value, encode, pack
 from ledger.log.journal import Ingested, LogOpened, OpenReason
 from ledger.log.keys import SigningKey
 from ledger.log.segment import SegmentHead
-from ledger.log.words import WORDS, six_words
+from ledger.log.words import WORDS, key_words, six_words
 
 HUB = SigningKey.from_seed(bytes([0x67]) * 32)
 NEW, R1, R2, R3, R4 = (SigningKey.from_seed(bytes([n]) * 32) for n in (0x68, 0x71, 0x72, 0x73, 0x74))
@@ -364,8 +364,13 @@ def word_vectors() -> Json:
         ("one bit of the request", b"requesu", b"reply"), ("one bit of the reply", b"request", b"replx"),
         ("a byte moved from one to the other", b"requestr", b"eply"), ("exchanged", b"reply", b"request"),
     ]  # fmt: skip
+    device = bytes.fromhex("8d52a799fc142d38")
+    person = SigningKey.from_seed(bytes(range(0x20, 0x40))).verify_key.raw
     return {
         "words": list(WORDS),
+        "offered": [
+            {"station": device.hex(), "public": person.hex(), "words": key_words(device, person)}
+        ],
         "sha256_of_words": sha256("\n".join(WORDS).encode()).hexdigest(),
         "accepts": accepts,
         "rejects": [
