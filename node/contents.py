@@ -1,7 +1,8 @@
 """What of the approved content is here: manifests, their sound, their whole.
 
 A manifest is `ready` when what is heard of it in our language is here (or, without a recording, the text that
-can be read out), and `whole` when every rendition is. Answers are remembered: content has no second version
+can be read out; of a live relay the list of addresses, and the recording that fills in for it, if it names
+one), and `whole` when every rendition is. Answers are remembered: content has no second version
 under its hash, so what is here stays here until somebody drops it.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ledger.facts import Manifest, Rendition
+from ledger.facts import Manifest, Rendition, stream_addresses
 from ledger.log import BlobError, Blobs, CodecError
 
 MANIFESTS_CACHED_MAX: Final = 512
@@ -22,6 +23,7 @@ class Contents:
         self._blobs = blobs
         self._languages = languages
         self._manifests: dict[bytes, Manifest | None] = {}
+        self._addresses: dict[bytes, str | None] = {}
         self._ready: set[bytes] = set()
         self._whole: set[bytes] = set()
         self._have: set[bytes] = set()
@@ -40,8 +42,16 @@ class Contents:
         return self._manifests[name]
 
     def is_broken(self, name: bytes) -> bool:
-        """True when the content of this hash is here, whole, and is no manifest: it can never be played."""
-        return self.manifest(name) is None and name in self._manifests
+        """True when the content of this hash is here, whole, and can never be played.
+
+        It is no manifest, or what it relays from is no list of addresses that may be opened.
+        """
+        manifest = self.manifest(name)
+        if manifest is None:
+            return name in self._manifests
+        relayed = self.relayed(manifest)
+        # Read first: a list that the disk damaged is found out by reading, and then it is not here.
+        return relayed is not None and self.address(relayed) is None and self.has(relayed.sha256)
 
     def heard(self, manifest: Manifest) -> Rendition | None:
         """The recording in our language."""
@@ -50,6 +60,30 @@ class Contents:
     def read_out(self, manifest: Manifest) -> Rendition | None:
         """The text that can be read out when there is no recording."""
         return next((one for lang in self._languages if (one := manifest.text(lang)) is not None), None)
+
+    def relayed(self, manifest: Manifest) -> Rendition | None:
+        """Where it is relayed from, live, in our language."""
+        return next((one for lang in self._languages if (one := manifest.stream(lang)) is not None), None)
+
+    def address(self, relayed: Rendition) -> str | None:
+        """The first address of a list that is here; None when it is no such list."""
+        if relayed.sha256 not in self._addresses:
+            data = self._verified(relayed.sha256)
+            if data is None:
+                return None
+            if len(self._addresses) >= MANIFESTS_CACHED_MAX:
+                self._addresses.clear()
+            self._addresses[relayed.sha256] = _first_address(data)
+        return self._addresses[relayed.sha256]
+
+    def sounding(self, manifest: Manifest) -> tuple[Rendition, ...]:
+        """What must be here before it can be heard, in the order of fetching; empty when nothing can."""
+        relayed, heard = self.relayed(manifest), self.heard(manifest)
+        found = [one for one in (relayed, heard) if one is not None]
+        if not found:
+            words = self.read_out(manifest)
+            return () if words is None else (words,)
+        return tuple(found)
 
     def has(self, name: bytes) -> bool:
         if name not in self._have and self._blobs.has(name):
@@ -60,8 +94,8 @@ class Contents:
         """True when everything that can be heard of this manifest is here."""
         if name not in self._ready:
             manifest = self.manifest(name)
-            sound = None if manifest is None else self.heard(manifest) or self.read_out(manifest)
-            if sound is None or not self.has(sound.sha256):
+            sound = () if manifest is None else self.sounding(manifest)
+            if not sound or not all(self.has(one.sha256) for one in sound) or self.is_broken(name):
                 return False
             self._ready.add(name)
         return True
@@ -89,6 +123,7 @@ class Contents:
         for known in (self._have, self._ready, self._whole):
             known.discard(name)
         self._manifests.pop(name, None)
+        self._addresses.pop(name, None)
 
     def _verified(self, name: bytes) -> bytes | None:
         """The bytes of this hash; None when they are not here. Damaged ones are dropped, to be had again."""
@@ -106,5 +141,12 @@ class Contents:
 def _decoded(data: bytes) -> Manifest | None:
     try:
         return Manifest.decode(data)
+    except CodecError:
+        return None
+
+
+def _first_address(data: bytes) -> str | None:
+    try:
+        return stream_addresses(data)[0]
     except CodecError:
         return None

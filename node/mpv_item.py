@@ -30,6 +30,8 @@ EARLY_SHARE: Final = 0.03
 UNSEEN_S: Final = 1.0
 # What went away needs a moment to come back: a plug that slipped, a sound server that starts again.
 RETURN_S: Final = 2.0
+# Behind a chime the first levels are still the chime's.
+SETTLE_S: Final = 0.7
 # Outputs behind which there is no device: what they take proves nothing.
 NO_DEVICE: Final = frozenset({"null", "pcm"})
 # mpv's words for content that it cannot make sense of; its other errors are of the device.
@@ -50,12 +52,16 @@ class Run:
         self.from_s = 0.0
         self.load = 0
         self.starts = 0
+        self.announced = 0  # pieces before the item that have begun to sound
         self.again_s: float | None = None  # when to begin afresh after a loss
         self.end: str | None = None
         self.asked_s = now_mono_s
         self.meter = Meter()
         self._bench = bench
         self._entry: int | None = None  # mpv's number for what we loaded; events of older items are not ours
+        self._playing: int | None = None  # mpv's number for what it has opened
+        self._led_s = 0.0  # seconds of what was handed over before this attempt
+        self._levels_from_s = 0.0
         self._heard_s = 0.0  # of ended rounds and attempts
         self._round_heard_s = 0.0
         self._sounding_s: float | None = None  # since when this attempt makes sound
@@ -89,8 +95,10 @@ class Run:
         self.rounds_left = rounds - done
         self.from_s = max(0.0, min(offset_s - done * self.round_s, self.round_s))
 
-    def loaded(self, now_mono_s: float) -> None:
+    def loaded(self, now_mono_s: float, *, led_s: float = 0.0) -> None:
+        """Handed to mpv. led_s: behind so much that is sounding still and is not of this item."""
         self._entry = self.again_s = None
+        self._led_s = led_s
         self.end = self._reason = self._sounding_s = None
         self._error = self._output = ""
         self._moved = self._muted = self._open = False
@@ -115,13 +123,17 @@ class Run:
                 self._entry = event["data"].get("playlist_entry_id")
             elif isinstance(answer, int) and answer in self._questions:
                 self._answer(self._questions.pop(answer), event.get("data"), now_mono_s)
+        elif kind == "start-file":
+            self._playing = event.get("playlist_entry_id")
         elif self._entry is None:
-            return
+            self.announced += kind == "playback-restart"
         elif kind == "playback-restart":
-            if self._sounding_s is None and self._reason is None:
+            ours = not self._led_s or self._playing == self._entry
+            if ours and self._sounding_s is None and self._reason is None:
                 self._sounding_s = self._moved_s = now_mono_s
                 self.asked_s = float("-inf")
-                self.meter.begin(now_mono_s)
+                self._levels_from_s = now_mono_s + (SETTLE_S if self._led_s else 0.0)
+                self.meter.begin(self._levels_from_s)
         elif kind == "end-file" and event.get("playlist_entry_id") == self._entry:
             if event.get("reason") not in ("eof", "error") or self._reason is not None:
                 return
@@ -135,7 +147,7 @@ class Run:
 
     def check_pulse(self, now_mono_s: float) -> None:
         """Raises PlayerError when nothing has moved for too long."""
-        limit_s = START_S if self._sounding_s is None else STALL_S
+        limit_s = START_S + self._led_s if self._sounding_s is None else STALL_S
         if now_mono_s - self._moved_s > limit_s:
             raise PlayerError("mpv-stalled", "the position of the player stands still")
 
@@ -221,7 +233,7 @@ class Run:
             if _is_number(data) and float(data) != self._position_s:
                 self._position_s, self._moved_s = float(data), now_mono_s
                 self._moved = True
-        else:
+        elif now_mono_s >= self._levels_from_s:
             self.meter.take(data, now_mono_s, muted=self._muted)
         if self._output and self._moved:
             self._open = True

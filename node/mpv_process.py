@@ -33,6 +33,9 @@ FIXED_ARGUMENTS: Final = (
     "--network-timeout=10",
     # A missing device must be an error, never a silent success.
     "--audio-fallback-to-null=no",
+    # One form of output for everything: between chime and content the device is not closed and opened again.
+    "--audio-samplerate=48000",
+    "--audio-channels=stereo",
     # Levels of what is really decoded, over about half a second: the evidence that there was a signal.
     "--af=@m:lavfi=[astats=metadata=1:reset=20:measure_perchannel=none]",
 )

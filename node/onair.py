@@ -10,8 +10,9 @@ warns nobody. It never *begins* after its expiry.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from ledger.facts import (
     Acknowledged,
@@ -35,24 +36,32 @@ JITTER_MAX_CS: Final = (1 << 31) - 1
 PLAYED_MAX_DS: Final = 864_000
 # A shorter part of an interrupted slot says nothing about the rest.
 PART_DS: Final = 10
+# (slot's key, outcome, evidence) → (what its receiver clusters did, evidence as far as they bear it out)
+ClusterWord: TypeAlias = Callable[[tuple[int, int], Outcome, Evidence], tuple[bytes | None, Evidence]]
 
 
 @dataclass(frozen=True)
 class Running:
-    """The sound of now. before_ds: heard of this slot in earlier runs; before: the evidence of that."""
+    """The sound of now. before_ds: heard of this slot in earlier runs; before: the evidence of that.
+
+    volume: percent. lead_s: seconds of its chime, which come before the content.
+    """
 
     slot: Slot
     row: PlayRow
     before_ds: int
     before: Evidence = Evidence.SIGNAL_PRESENT
+    volume: int = 0
+    lead_s: float = 0.0
 
 
 @dataclass(frozen=True)
 class Held:
-    """Interrupted, and what was known of its sound until then."""
+    """Interrupted, and what was known of its sound until then. volume: it had, percent."""
 
     slot: Slot
     evidence: Evidence
+    volume: int
 
 
 class OnAir:
@@ -60,7 +69,7 @@ class OnAir:
 
     def __init__(
         self, ledger: Ledger, diary: Diary, plays: Plays, presence: Presence, items: Items, facts: Facts,
-        player: Player, *, volume: int,
+        player: Player, *, clusters: ClusterWord = lambda key, outcome, known: (None, known),
     ) -> None:  # fmt: skip
         self._ledger = ledger
         self._diary = diary
@@ -69,7 +78,7 @@ class OnAir:
         self._items = items
         self._facts = facts
         self._player = player
-        self._volume = volume
+        self._clusters = clusters
         self._held: dict[tuple[int, int], Held] = {}
         self._rules = Rules(facts)
         self.running: Running | None = None
@@ -83,7 +92,7 @@ class OnAir:
             return False
         report = self._player.poll(moment.mono_s)
         if report is None:
-            stop = self._rules.must_stop(run.slot, _began_s(run), moment)
+            stop = self._rules.must_stop(run.slot, _began_s(run), moment, run.lead_s)
             if stop is None:
                 return False
             report = self._stopped(run, moment, stop)
@@ -98,12 +107,11 @@ class OnAir:
         if by.emergency and run.slot.emergency and by.level == run.slot.level:
             detail = Detail.BY_NEWER
         report = self._player.stop(moment.mono_s)
-        goes_on = run.slot.emergency or run.slot.on_interrupt == OnInterrupt.RESUME
-        if report.outcome is Outcome.INTERRUPTED and goes_on:
+        if report.outcome is Outcome.INTERRUPTED and _comes_back(run.slot):
             with self._ledger.transaction():
-                self._plays.hold(run.row, run.before_ds + report.played_ds, detail)
+                self._plays.hold(run.row, _heard_ds(run, report), detail)
                 self._presence.mark(moment)
-            self._held[run.slot.key] = Held(run.slot, self._known(run, report))
+            self._held[run.slot.key] = Held(run.slot, self._known(run, report), run.volume)
             self.running = None
             return
         if report.outcome is Outcome.INTERRUPTED:
@@ -124,14 +132,15 @@ class OnAir:
         return True
 
     def resume(self, slot: Slot, moment: Moment) -> None:
-        """Lets a held slot go on where it was interrupted."""
+        """Lets a held slot go on where it was interrupted, or begin again when its order says so."""
         row = self._plays.get(slot.key)
         assert row is not None
         assert row.state == HELD
-        item = self._items.of(slot, moment, offset_ds=row.played_ds)
+        offset_ds = 0 if _restarts(slot) else row.played_ds
+        item = self._items.of(slot, moment, offset_ds=offset_ds, began_s=row.started_s)
         held = self._held.pop(slot.key)
         if item is None:
-            self._finish(row, 0, Outcome.INTERRUPTED, row.detail, held.evidence, moment)
+            self._finish(held, row, row.played_ds, Outcome.INTERRUPTED, row.detail, moment)
             return
         with self._ledger.transaction():
             self._plays.resume(row)
@@ -146,14 +155,14 @@ class OnAir:
             slot = held.slot
             row = self._plays.get(slot.key)
             assert row is not None
-            forbidden = self._rules.verdict(slot, moment)
+            forbidden = self._rules.verdict(slot, moment, whole=_restarts(slot))
             if forbidden is None and moment.utc_s < max(slot.end_s, slot.begin_until_s):
                 continue
             detail = row.detail
             if forbidden is not None and forbidden.outcome is not Outcome.MISSED:
                 detail = _detail_of(forbidden)
             del self._held[slot.key]
-            self._finish(row, 0, Outcome.INTERRUPTED, detail, held.evidence, moment)
+            self._finish(held, row, row.played_ds, Outcome.INTERRUPTED, detail, moment)
         waiting = [held.slot for held in self._held.values()]
         return max(waiting, key=lambda one: (one.klass, one.level, -one.start_s), default=None)
 
@@ -176,11 +185,13 @@ class OnAir:
                 orders = self._facts.emergencies.get(row.series, ())
                 rounds = max((order.fact.max_plays for order in orders), default=1)
                 longest_ds = self._items.longest_ds(row.content, rounds)
-                heard_ds = min(max(0, int((alive_s - started_s) * 10)), longest_ds)
+                sounding_s = alive_s - started_s - self._items.lead_s(row.klass)
+                heard_ds = min(max(0, int(sounding_s * 10)), longest_ds)
             with self._ledger.transaction():
                 self._plays.end(row, heard_ds, Outcome.PARTIAL, Detail.POWER)
+                volume = self._items.volume_of(row.klass, started_s, heard_ds / 10)
                 self._diary.report(
-                    self._ack(row, heard_ds, Outcome.PARTIAL, Detail.POWER, Evidence.DELIVERED, self._volume)
+                    self._ack(row, heard_ds, Outcome.PARTIAL, Detail.POWER, Evidence.DELIVERED, volume)
                 )
 
     def answer(self, slot: Slot, said: Verdict, evidence: Evidence, moment: Moment) -> None:
@@ -189,7 +200,8 @@ class OnAir:
             self._plays.answer(slot, said.outcome, said.detail)
             row = self._plays.get(slot.key)
             assert row is not None
-            self._diary.report(self._ack(row, 0, said.outcome, said.detail, evidence, self._volume))
+            volume = self._items.volume(slot, slot.start_s)
+            self._diary.report(self._ack(row, 0, said.outcome, said.detail, evidence, volume))
             if said.outcome is Outcome.SUPPRESSED and said.detail in _REFUSALS:
                 self._diary.refuse(slot.decision, said.detail.name.lower().replace("_", "-"), moment)
             self._presence.mark(moment)
@@ -202,7 +214,7 @@ class OnAir:
         wait_s = self._player.wait_s(moment.mono_s)
         if run.slot.emergency:
             return wait_s
-        return min(wait_s, self._rules.quiet_in(run.slot, _began_s(run), moment))
+        return min(wait_s, self._rules.quiet_in(run.slot, _began_s(run), moment, run.lead_s))
 
     @property
     def waiting(self) -> bool:
@@ -212,11 +224,10 @@ class OnAir:
     # -- inside ----------------------------------------------------------------------------------------------
 
     def _start(self, run: Running, item: PlayItem, moment: Moment) -> None:
-        self.running = run
+        self.running = run = replace(run, volume=item.volume, lead_s=item.chime.length_s)
         self._rules.begun()
-        goes_on = run.slot.emergency or run.slot.on_interrupt == OnInterrupt.RESUME
         try:
-            self._player.start(replace(item, goes_on=goes_on), moment.mono_s)
+            self._player.start(replace(item, goes_on=_comes_back(run.slot)), moment.mono_s)
         except PlayerError:
             outcome = Outcome.PARTIAL if run.before_ds else Outcome.MISSED
             self._end(run, PlayReport(outcome, Detail.DEVICE, 0, Evidence.DELIVERED), moment)
@@ -228,20 +239,25 @@ class OnAir:
             outcome = Outcome.PLAYED_LATE
         if outcome is Outcome.MISSED and run.before_ds:
             outcome = Outcome.PARTIAL
-        self._finish(run.row, report.played_ds, outcome, report.detail, self._known(run, report), moment)
+        known = Held(run.slot, self._known(run, report), run.volume)
+        self._finish(known, run.row, _heard_ds(run, report), outcome, report.detail, moment)
 
     def _known(self, run: Running, report: PlayReport) -> Evidence:
-        """Of the whole slot: no more than of its weakest part, and never more than this output can give."""
+        """Of the whole slot: no more than of its weakest part, and never more than this output can give.
+
+        Of one that began again: of the run that came furthest, which is the one that counts.
+        """
         known = min(report.evidence, self._player.ceiling)
+        if _restarts(run.slot):
+            return known if report.played_ds >= run.before_ds else run.before
         return min(known, run.before) if run.before_ds >= PART_DS else known
 
     def _finish(
-        self, row: PlayRow, more_ds: int, outcome: Outcome, detail: Detail, evidence: Evidence, moment: Moment
+        self, known: Held, row: PlayRow, heard_ds: int, outcome: Outcome, detail: Detail, moment: Moment
     ) -> None:
-        heard_ds = row.played_ds + more_ds
         with self._ledger.transaction():
             self._plays.end(row, heard_ds, outcome, detail)
-            self._diary.report(self._ack(row, heard_ds, outcome, detail, evidence, self._volume))
+            self._diary.report(self._ack(row, heard_ds, outcome, detail, known.evidence, known.volume))
             self._presence.mark(moment)
 
     def _ack(
@@ -250,6 +266,7 @@ class OnAir:
         began = row.started_s is not None and outcome is not Outcome.MISSED
         started_s = row.started_s if began and row.started_s is not None else float(row.planned_s)
         jitter_cs = round((started_s - row.planned_s) * 100)
+        clusters, evidence = self._clusters(row.key, outcome, evidence)
         return Acknowledged(
             max(0, int(started_s)),
             row.series,
@@ -261,7 +278,7 @@ class OnAir:
             int(detail),
             int(evidence),
             volume,
-            None,
+            clusters,
         )
 
     def _stopped(self, run: Running, moment: Moment, why: Verdict) -> PlayReport:
@@ -286,6 +303,23 @@ _REFUSALS: Final = frozenset(
 def _began_s(run: Running) -> float:
     assert run.row.started_s is not None, "what is on air has begun"
     return run.row.started_s
+
+
+def _comes_back(slot: Slot) -> bool:
+    """Does it sound again after something higher broke it off?"""
+    return slot.emergency or slot.on_interrupt != OnInterrupt.DROP
+
+
+def _restarts(slot: Slot) -> bool:
+    """Does it then begin again, instead of going on where it was?"""
+    return not slot.emergency and slot.on_interrupt == OnInterrupt.RESTART
+
+
+def _heard_ds(run: Running, report: PlayReport) -> int:
+    """Of the slot so far. What began again was heard as far as its longest run came, not twice as long."""
+    if _restarts(run.slot):
+        return max(run.before_ds, report.played_ds)
+    return run.before_ds + report.played_ds
 
 
 def _detail_of(why: Verdict) -> Detail:

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from ledger.facts import Detail, Evidence, Outcome
 from ledger.log import PlayerError
+from node.chime import Chime
 
 # Text without audio: an unhurried reader needs about this long for a character of Vietnamese.
 TEXT_CHAR_MS = 60
@@ -36,7 +37,9 @@ class PlayItem:
     offset_ds > 0: an interrupted item goes on from there (the same slot; it is not played twice).
     repeat: how many rounds one start makes. read: verified content; raises LoaError when the disk lost it.
     goes_on: after the device was lost in mid-play it may go on from there. stream: an http(s) address instead
-    of bytes, sounding for duration_ms.
+    of bytes, sounding for duration_ms; then `read` gives a recording of fallback_ms that fills in for it, if
+    that is not 0. chime: sounds first and is counted nowhere. words: what a voice is to say, made when asked;
+    None = the text as it stands.
     """
 
     series: int
@@ -53,6 +56,9 @@ class PlayItem:
     klass: int = 2
     goes_on: bool = True
     stream: str = ""
+    fallback_ms: int = 0
+    chime: Chime = Chime.NONE
+    words: Callable[[], str] | None = field(default=None, compare=False, repr=False)
     read: Callable[[], bytes] = field(default=_nothing, compare=False, repr=False)
 
     @property
@@ -75,13 +81,22 @@ class PlayReport:
 
 
 class Player(Protocol):
-    """One output. At most one item at a time."""
+    """One output. At most one item at a time.
+
+    chimes: whether it makes the chime of an item sound. can_speak: whether it reads texts out.
+    """
 
     @property
     def name(self) -> str: ...
 
     @property
     def ceiling(self) -> Evidence: ...
+
+    @property
+    def chimes(self) -> bool: ...
+
+    @property
+    def can_speak(self) -> bool: ...
 
     def start(self, item: PlayItem, now_mono_s: float) -> None:
         """Begins. Raises PlayerError when the device cannot."""
@@ -99,10 +114,12 @@ class Player(Protocol):
 
 
 class NullPlayer:
-    """Silent, and exactly as long as the content."""
+    """Silent, and exactly as long as the content: it makes no sound, so it makes no chime either."""
 
     name = "null"
     ceiling = Evidence.DELIVERED
+    chimes = False
+    can_speak = False
 
     def __init__(self) -> None:
         self._started_s = 0.0

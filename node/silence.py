@@ -41,9 +41,12 @@ class Rules:
         """A sound begins: by the plan of now it may."""
         self._checked_version = self._facts.version
 
-    def must_stop(self, slot: Slot, began_s: float, moment: Moment) -> Verdict | None:
-        """A rule that forbids the sound of now. The plan is only judged again when it changed."""
-        if not slot.emergency and self._is_quiet(slot, _as_planned(slot, began_s, moment)):
+    def must_stop(self, slot: Slot, began_s: float, moment: Moment, lead_s: float = 0.0) -> Verdict | None:
+        """A rule that forbids the sound of now. The plan is only judged again when it changed.
+
+        lead_s: seconds of chime before the content, which is planned without it.
+        """
+        if not slot.emergency and self._is_quiet(slot, _as_planned(slot, began_s, moment) - lead_s):
             return Verdict(Outcome.SUPPRESSED, Detail.QUIET)
         if self._checked_version == self._facts.version:
             return None
@@ -54,24 +57,28 @@ class Rules:
         stops = said is not None and said.outcome in STOPPING and said.detail is not Detail.REPLACED
         return said if stops else None
 
-    def quiet_in(self, slot: Slot, began_s: float, moment: Moment) -> float:
+    def quiet_in(self, slot: Slot, began_s: float, moment: Moment, lead_s: float = 0.0) -> float:
         """Seconds until quiet hours reach this sound."""
         from_s = self._facts.quiet_hours(slot.unit)[0] * 60
-        return (from_s - calendar.second_of_day(_as_planned(slot, began_s, moment))) % DAY_S
+        return (from_s - calendar.second_of_day(_as_planned(slot, began_s, moment) - lead_s)) % DAY_S
 
-    def verdict(self, slot: Slot, moment: Moment) -> Verdict | None:
-        """What the rules say of a slot that has begun; quiet hours are judged by the moment alone."""
+    def verdict(self, slot: Slot, moment: Moment, *, whole: bool = False) -> Verdict | None:
+        """What the rules say of a slot that has begun; quiet hours are judged by the moment alone.
+
+        whole: all of it is to sound from now on, so all of it must fit before them.
+        """
         said = verdict(self._facts, slot, moment.utc_s)
         if said is None:
             return None
         if said.detail is Detail.REPLACED and self._taken_back(slot):
             return Verdict(Outcome.WITHDRAWN, Detail.NONE)
-        if said.detail is Detail.QUIET and not self._is_quiet(slot, moment.utc_s):
+        length_s = slot.length_s if whole else 0
+        if said.detail is Detail.QUIET and not self._is_quiet(slot, moment.utc_s, length_s):
             return None
         return said
 
-    def _is_quiet(self, slot: Slot, utc_s: float) -> bool:
-        return in_quiet_hours(self._facts.quiet_hours(slot.unit), utc_s, INSTANT_S)
+    def _is_quiet(self, slot: Slot, utc_s: float, length_s: float = 0) -> bool:
+        return in_quiet_hours(self._facts.quiet_hours(slot.unit), utc_s, max(length_s, INSTANT_S))
 
     def _taken_back(self, slot: Slot) -> bool:
         """Was the order that made this slot withdrawn, or every approval of its content?"""

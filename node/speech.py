@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 import subprocess
 import unicodedata
+from collections.abc import Mapping
 from typing import Final
 
 from ledger.log import PlayerError
@@ -25,19 +26,27 @@ SPEECH_TIMEOUT_S: Final = 60.0
 _WAV_HEAD: Final = 44
 
 
-def as_spoken(text: str, language: str) -> str:
-    """What is handed to the voice: Vietnamese in the words of a speaker, any other language as it stands."""
+def as_spoken(text: str, language: str, glossary: Mapping[str, str] | None = None) -> str:
+    """What is handed to the voice: Vietnamese in the words of a speaker, any other language as it stands.
+
+    glossary: words of the place, as written → as read; they win.
+    """
     written = unicodedata.normalize("NFC", text[:TEXT_CHARS_MAX])
     if language.lower() == "vi" or language.lower().startswith("vi-"):
-        return read_aloud(written)
+        return read_aloud(written, glossary)
     return written
 
 
 class Speech:
-    """One text being turned into a WAV. Raises PlayerError when espeak-ng cannot be started."""
+    """One text being turned into a WAV. Raises PlayerError when espeak-ng cannot be started.
 
-    def __init__(self, program: str, text: str, language: str, now_mono_s: float) -> None:
-        spoken = as_spoken(text, language)
+    words: the text in a speaker's words, when they were made before.
+    """
+
+    def __init__(
+        self, program: str, text: str, language: str, now_mono_s: float, *, words: str | None = None
+    ) -> None:
+        spoken = as_spoken(text, language) if words is None else words
         self._started_s = now_mono_s
         self._out = MemoryFile()
         text_file = MemoryFile(spoken.encode(errors="replace"))

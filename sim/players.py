@@ -21,6 +21,8 @@ class WatchedPlayer:
 
     name = "sim"
     ceiling = Evidence.DELIVERED
+    chimes = False
+    can_speak = False
 
     def __init__(
         self,

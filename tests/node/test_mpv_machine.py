@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from ledger.facts import Detail, Evidence, Outcome
 from ledger.log import PlayerError
 from node import PlayItem, PlayReport
+from node.chime import Chime
 from node.mpv import MpvPlayer
 from node.mpv_item import EARLY_S, EARLY_SHARE, RETURN_S, START_S
 from node.mpv_level import SIGNAL_DB, Meter, level_of
@@ -244,6 +245,40 @@ def test_a_stop_and_the_next_start_are_one_turn() -> None:
     assert rig.player.wait_s(rig.now_s) <= 0.05
 
 
+def test_an_emergencys_chime_is_handed_over_in_the_turn_in_which_it_was_decided() -> None:
+    """And before its content was read: the first sound waits for nothing."""
+    rig = Rig()
+    rig.start(600.0)
+    rig.sounds()
+    rig.pass_s(1.0)
+    before = len(rig.peer.commands)
+    rig.player.stop(rig.now_s)
+    rig.start(10.0, chime=Chime.EMERGENCY)
+    sent = [words for words in rig.peer.commands[before:] if words[0] in ("stop", "loadfile")]
+    assert [words[0] for words in sent] == ["stop", "loadfile", "loadfile"]
+    assert [words[2] for words in sent[1:]] == ["replace", "append-play"]
+
+
+def test_what_sounds_before_the_item_is_not_the_item() -> None:
+    rig = Rig()
+    rig.start(5.0, chime=Chime.ORDINARY)
+    chime, content = rig.peer.entry - 1, rig.peer.entry
+    rig.peer.said.append({"event": "start-file", "playlist_entry_id": chime})
+    rig.sounds()
+    assert rig.pass_s(1.25) is None
+    rig.peer.said.append({"event": "end-file", "reason": "eof", "playlist_entry_id": chime})
+    rig.peer.said.append({"event": "start-file", "playlist_entry_id": content})
+    rig.peer.facts["time-pos"] = 0.0
+    rig.sounds(level="-inf")
+    rig.pass_s(5.0)
+    rig.peer.end("eof")
+    rig.peer.said.append({"event": "idle"})
+    report = rig.pass_s(0.25)
+    assert report is not None
+    assert (report.outcome, report.evidence) == (Outcome.SILENT, Evidence.DEVICE_ACCEPTED)
+    assert 45 <= report.played_ds <= 50
+
+
 def test_levels_are_read_strictly_and_never_raise() -> None:
     for bad in (None, [], {}, {LEVEL: None}, {LEVEL: "nan"}, {LEVEL: "loud"}, {LEVEL: []}, {LEVEL: 10**400}):
         assert level_of(bad) is None
@@ -253,6 +288,7 @@ def test_levels_are_read_strictly_and_never_raise() -> None:
     assert (meter.present, meter.silent, meter.share) == (False, False, 0.0)
 
 
+OFFSETS = st.sampled_from([0, 0, 5, 25])
 NUMBERS = st.floats(0, 700, allow_nan=False)
 LEVELS = st.sampled_from(["-10.0", "-49.0", "-51.0", "-inf", "nan", "", "-80"])
 ERRORS = st.sampled_from(
@@ -288,11 +324,13 @@ class Claims(RuleBasedStateMachine):
     def _judge(self) -> None:
         report = self.report
         if report is None:
+            self.filled |= self.rig.player._relay is not None
             return
         self.running = False
         spent_s = self.rig.now_s - self.began_s
         assert report.played_ds <= spent_s * 10 + 1
-        assert report.played_ds <= self.seconds * self.rounds * 10 + 1
+        # A slot that is filled in ends at the first look after its time.
+        assert report.played_ds <= self.seconds * self.rounds * 10 + (21 if self.fallback_s else 1)
         assert report.evidence <= self.rig.player.ceiling
         if report.evidence >= Evidence.DEVICE_ACCEPTED:
             assert self.restarts
@@ -301,7 +339,8 @@ class Claims(RuleBasedStateMachine):
             assert self.loud
         if report.outcome is Outcome.PLAYED:
             assert self.ends or self.stream  # a stream ends by the plan
-            wanted_s = self.seconds
+            assert not self.filled
+            wanted_s = max(0.0, self.seconds - self.offset_s)
             assert spent_s >= wanted_s - max(EARLY_S, EARLY_SHARE * wanted_s) - 0.01
         if report.outcome is Outcome.SILENT:
             assert report.evidence <= Evidence.DEVICE_ACCEPTED
@@ -309,19 +348,31 @@ class Claims(RuleBasedStateMachine):
             assert report.detail is not Detail.NONE
         if report.outcome is Outcome.MISSED:
             assert report.played_ds == 0
-        assert len(self.rig.peers) - self.peers_before <= 1 + 2 * self.rounds
+        filled = 2 * (self.seconds // self.fallback_s + 2) if self.fallback_s else 0
+        assert len(self.rig.peers) - self.peers_before <= 2 + 2 * self.rounds + filled
 
     @precondition(lambda self: not self.running)
-    @rule(seconds=st.integers(1, 12), rounds=st.integers(1, 2), goes_on=st.booleans(), stream=st.booleans())
-    def start(self, seconds: int, rounds: int, goes_on: bool, stream: bool) -> None:
+    @rule(
+        seconds=st.integers(1, 12), rounds=st.integers(1, 2), goes_on=st.booleans(), stream=st.booleans(),
+        chime=st.sampled_from(Chime), fallback_s=st.sampled_from([0, 0, 1, 5, 40]), offset_ds=OFFSETS,
+    )  # fmt: skip
+    def start(
+        self, seconds: int, rounds: int, goes_on: bool, stream: bool, chime: Chime, fallback_s: int,
+        offset_ds: int,
+    ) -> None:  # fmt: skip
         self.peers_before = len(self.rig.peers)
         self.restarts = self.ends = 0
-        self.loud = False
+        self.loud = self.filled = False
         self.outputs: set[Any] = set()
         self.seconds, self.rounds, self.stream = seconds, rounds, stream
         self.began_s = self.rig.now_s
+        self.fallback_s = fallback_s if stream else 0
+        self.offset_s = offset_ds / 10
         address = "http://127.0.0.1/live" if stream else ""
-        self.rig.start(float(seconds), repeat=rounds, goes_on=goes_on, stream=address)
+        self.rig.start(
+            float(seconds), repeat=rounds, goes_on=goes_on, stream=address, chime=chime,
+            fallback_ms=self.fallback_s * 1000, offset_ds=offset_ds,
+        )  # fmt: skip
         self.running = True
 
     @precondition(lambda self: self.running)
@@ -331,9 +382,11 @@ class Claims(RuleBasedStateMachine):
         self.rig.peer.facts = facts if output is None else facts | {"current-ao": output}
 
     @precondition(lambda self: self.running)
-    @rule()
-    def begins_to_sound(self) -> None:
-        self.rig.peer.said.append({"event": "playback-restart"})
+    @rule(opened=st.integers(-2, 0))
+    def begins_to_sound(self, opened: int) -> None:
+        peer = self.rig.peer
+        peer.said.append({"event": "start-file", "playlist_entry_id": peer.entry + opened})
+        peer.said.append({"event": "playback-restart"})
         self.look()
 
     @precondition(lambda self: self.running)

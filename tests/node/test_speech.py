@@ -61,6 +61,16 @@ def test_say_shows_how_a_text_will_be_read() -> None:
     assert (result.exit_code, result.output) == (0, "đọc thành: Gọi một một năm lúc năm giờ ba mươi phút\n")
 
 
+def test_say_uses_the_words_of_the_place_when_it_is_told_whose(tmp_path: Path) -> None:
+    (tmp_path / "glossary.toml").write_text('NVH = "nhà văn hóa"\n', "utf-8")
+    result = CliRunner().invoke(node, ["say", "Họp ở NVH thôn 3", "--dir", str(tmp_path)])
+    assert (result.exit_code, result.output) == (0, "đọc thành: Họp ở nhà văn hóa thôn ba\n")
+    (tmp_path / "glossary.toml").write_text("NVH = 3\n", "utf-8")
+    result = CliRunner().invoke(node, ["say", "NVH", "--dir", str(tmp_path)])
+    assert result.exit_code == 21
+    assert "glossary-entry" in result.output
+
+
 @needs_voice
 def test_say_writes_the_sound_that_would_be_heard(tmp_path: Path) -> None:
     out = tmp_path / "tin.wav"
