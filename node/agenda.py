@@ -20,12 +20,13 @@ REBUILD_S: Final = 43_200.0
 
 
 class Agenda:
-    """Follows the facts and the plays of one unit."""
+    """Follows the facts and plays of one unit. offset_s: ordinary slots begin so much after their minute."""
 
-    def __init__(self, facts: Facts, unit: str, plays: Plays) -> None:
+    def __init__(self, facts: Facts, unit: str, plays: Plays, offset_s: int = 0) -> None:
         self._facts = facts
         self._unit = unit
         self._plays = plays
+        self._offset_s = offset_s
         self._built: tuple[int, int, float] | None = None
         self._open: list[Slot] = []
         self._edges: list[int] = []
@@ -46,8 +47,12 @@ class Agenda:
                 return True
         return False
 
+    def begins_s(self, slot: Slot) -> int:
+        """From when on the slot begins here: neighbours take turns, an emergency waits for nobody."""
+        return slot.start_s if slot.emergency else slot.start_s + self._offset_s
+
     def wake_in(self, moment: Moment) -> float:
-        """Seconds until a slot's window opens or closes; inf when none does within half a day."""
+        """Seconds until a slot's window opens, it begins, or closes; inf when none does within half a day."""
         self._refresh(moment)
         return _after(self._edges, moment.utc_s)
 
@@ -68,7 +73,9 @@ class Agenda:
         found = slots(self._facts, self._unit, moment.utc_s - LATE_MAX_S, moment.utc_s + REBUILD_S + AHEAD_S)
         self._open = [slot for slot in found if slot.key not in self._plays]
         self._starts = [slot.start_s for slot in self._open]
-        self._edges = sorted({edge for slot in self._open for edge in (slot.start_s, slot.begin_until_s)})
+        self._edges = sorted(
+            {edge for slot in self._open for edge in (slot.start_s, self.begins_s(slot), slot.begin_until_s)}
+        )
         self._built = (self._facts.version, self._plays.version, moment.utc_s)
 
 

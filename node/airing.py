@@ -14,6 +14,7 @@ from ledger.facts import Facts, Slot, due
 from node.agenda import Agenda
 from node.contents import Contents
 from node.diary import Diary
+from node.items import Items
 from node.onair import OnAir
 from node.plays import Plays
 from node.presence import Moment, Presence
@@ -21,6 +22,9 @@ from node.vouch import Vouch
 
 # One look begins at most this many sounds (each may fail at once for want of a device).
 BEGINS_MAX: Final = 8
+# An emergency's recording is better than a voice that reads, and minutes late it is worse: a chunk of it on
+# the slowest line takes this long.
+RECORDING_WAIT_S: Final = 30.0
 
 
 class Airing:
@@ -28,7 +32,7 @@ class Airing:
 
     def __init__(
         self, facts: Facts, unit: str, plays: Plays, agenda: Agenda, contents: Contents, diary: Diary,
-        presence: Presence, onair: OnAir, vouch: Vouch,
+        presence: Presence, onair: OnAir, vouch: Vouch, items: Items,
     ) -> None:  # fmt: skip
         self._facts = facts
         self._unit = unit
@@ -39,6 +43,9 @@ class Airing:
         self._presence = presence
         self._onair = onair
         self._vouch = vouch
+        self._items = items
+        # Emergencies whose recording is not here: since when we wait for it, monotonic seconds.
+        self._awaited: dict[tuple[int, int], float] = {}
 
     def choose(self, moment: Moment) -> tuple[bool, bool]:
         """Puts the right thing on air. Returns (something was acknowledged, an emergency began)."""
@@ -65,22 +72,43 @@ class Airing:
     def _candidate(self, moment: Moment) -> Slot | None:
         """What the plan puts first among what could begin now and whose content is here."""
         if not self._agenda.could_begin(moment):
+            self._awaited.clear()
             return None
         unready: set[tuple[int, int]] = set()
         while True:
             slot = due(self._facts, self._unit, _second(moment), _Either(self._plays, unready))
             if slot is None:
                 return None
-            if self._may_begin(slot, moment) and self._contents.is_ready(slot.manifest):
-                return slot
+            if self._may_begin(slot, moment) and self._can_sound(slot, moment):
+                # Its turn among neighbours comes in some seconds: nothing lesser begins just before it.
+                return slot if moment.utc_s >= self._agenda.begins_s(slot) else None
             unready.add(slot.key)
+
+    def wait_s(self, moment: Moment) -> float:
+        """Seconds until an emergency is read out because its recording has not come; inf for none."""
+        waits = [since_s + RECORDING_WAIT_S - moment.mono_s for since_s in self._awaited.values()]
+        return min((wait_s for wait_s in waits if wait_s > 0), default=float("inf"))
+
+    def prepare(self, moment: Moment) -> None:
+        """In silence: the words of one text that will be read out, so that its beginning costs nothing."""
+        if self._onair.running is None:
+            next((slot for slot in self._agenda.open_slots(moment) if self._items.prepare(slot)), None)
+
+    def _can_sound(self, slot: Slot, moment: Moment) -> bool:
+        """Its content is here; or an emergency's has not come in time and its order says what to say."""
+        if self._contents.is_ready(slot.manifest):
+            return True
+        if not self._items.speaks_for(slot):
+            return False
+        since_s = self._awaited.setdefault(slot.key, moment.mono_s)
+        return moment.mono_s - since_s >= RECORDING_WAIT_S
 
     def _may_begin(self, slot: Slot, moment: Moment) -> bool:
         """Without a trusted clock nothing begins but an emergency that is surely not over yet.
 
         One that came by stick begins when somebody besides this box says what time it is.
         """
-        if not self._diary.owes(slot):
+        if not self._diary.owes(slot) or self._presence.may_have_begun(slot):
             return False
         if slot.emergency and self._vouch.by_stick(slot.decision):
             return self._vouch.may_begin(slot.decision, moment)

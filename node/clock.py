@@ -101,12 +101,13 @@ class SystemClock:
 class TempoClock:
     """Accelerated time shared by several processes of one machine; believed as a synchronised clock is."""
 
-    def __init__(self, tempo: TempoReader) -> None:
+    def __init__(self, tempo: TempoReader, boot: str = "") -> None:
         self._tempo = tempo
+        self._boot = boot
 
     def now(self) -> Now:
         utc_s = self._tempo.utc()
-        return Now(utc_s, utc_s, Confidence.NTP)
+        return Now(utc_s, utc_s, Confidence.NTP, self._boot)
 
     def real_wait_s(self, wait_s: float) -> float:
         """Real seconds that pass while this clock advances by `wait_s`."""

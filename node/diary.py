@@ -17,6 +17,7 @@ from ledger.facts import (
     EmergencyOrdered,
     Facts,
     Granted,
+    OfferAnswered,
     Outcome,
     Refused,
     Report,
@@ -103,6 +104,14 @@ class Arrivals:
         return taken
 
 
+def catch_up(ledger: Ledger, vocabulary: str) -> None:
+    """A newer program reads what an older one kept and could not place: it arrives now. Before the fold."""
+    with ledger.transaction():
+        again = ledger.reconsider(vocabulary)
+        if again is not None:
+            ledger.put(NOTED, min(_number(ledger, NOTED), again - 1))
+
+
 class Diary:
     """One station's reports. Writes into the ledger's pending events; they travel with the next exchange."""
 
@@ -128,7 +137,13 @@ class Diary:
         self._summed = _number(ledger, SUMMED)
 
     def owes(self, slot: Slot) -> bool:
-        """True when this key answers for the slot: it could still begin when the key was granted here."""
+        """True when this key answers for the slot: it could still begin when the key was granted here.
+
+        A unit that is registered as `fm` is played by hand: its box plays nothing and answers for nothing.
+        """
+        known = self._facts.stations.get(self._unit)
+        if known is not None and known.fact.kind == "fm":
+            return False
         return self.owed_from_s is not None and slot.begin_until_s > self.owed_from_s
 
     def report(self, fact: Report) -> None:
@@ -236,6 +251,8 @@ class Diary:
             return at(fact.first_day)
         if isinstance(fact, EmergencyOrdered):
             return fact.not_before
+        if isinstance(fact, OfferAnswered):
+            return fact.ts  # it moves nothing that had begun by then, and nothing to before then
         if isinstance(fact, Granted):
             if fact.subject_pub == self._key.verify_key.raw and self.owed_from_s is None:
                 # From here on this key answers for the station; what was planned before is not its business.

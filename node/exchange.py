@@ -42,6 +42,10 @@ NONCE_BYTES: Final = 8
 SAVE_EVERY_S: Final = 600.0
 # A request older than this is made anew: the hub forgets beginnings, and its reply would tell an old time.
 AGAIN_S: Final = 600.0
+# A line that failed so often in a row is tried with a small request: to pack a month of reports for nothing,
+# time and again, costs a small box more than the rest of its life. The first answer calls for the rest.
+PROBE_AFTER: Final = 2
+PROBE_BYTES: Final = 1_024
 
 OK_S: Final = "node.sync.ok_s"
 HUSH_UNTIL_S: Final = "node.sync.hush_until_s"
@@ -171,7 +175,9 @@ class Exchange:
             nonce=self._entropy(NONCE_BYTES),
             now=moment.ts,
             room=self._room,
-            send_max=self._portion.bytes,
+            send_max=min(self._portion.bytes, PROBE_BYTES)
+            if self._agent.failures >= PROBE_AFTER
+            else self._portion.bytes,
             status=condition.encode(),
             coder=self._coder,
         )

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from ledger.facts import Facts, Rendition, Slot, slots, verdict
+from ledger.facts import Facts, Manifest, Rendition, Slot, papers, slots, verdict
 from ledger.log import CHUNK, BlobError, Blobs, Ledger, Store, StoreError
+from node.board import Boards
 from node.contents import Contents
 from node.courier import FetchJob
 from node.plays import Memories, Plays
@@ -28,8 +29,11 @@ from node.presence import Moment
 from node.room import BEHIND_S, Room
 from node.transport import PIECE_BYTES_MIN
 
-# Content for slots within this time is fetched; a week covers the longest outage we plan for.
-AHEAD_S: Final = 7 * 86_400
+# Content for slots within this time is fetched, what airs first before the rest: a station may be without a
+# line for a month, and plays its plan all the same.
+AHEAD_S: Final = 35 * 86_400
+# Documents stand among what airs in a month.
+READ_BEHIND_S: Final = 30 * 86_400
 # A manifest has no chunk hashes of its own; longer ones are refused by everybody.
 LIST_BYTES_MAX: Final = 262_144
 # So much of a manifest at once: that of an hour's recording, and little to set aside of a day's budget.
@@ -49,11 +53,20 @@ FALSE: Final = "node.fetch.false"
 
 @dataclass(frozen=True)
 class Want:
-    """One manifest the plan needs. level: of an emergency, 0 for everything else."""
+    """One manifest the plan needs. level: of an emergency, 0 for everything else.
+
+    to_show: only a board needs it, and of it only what a board shows. to_read: a document, wanted whole.
+    """
 
     manifest: bytes
     start_s: int
     level: int
+    to_show: bool = False
+    to_read: bool = False
+
+    @property
+    def unheard(self) -> bool:
+        return self.to_show or self.to_read
 
     @property
     def urgent(self) -> bool:
@@ -79,11 +92,16 @@ class Fetcher:
         self._asked: tuple[FetchJob, float] | None = None  # the job given out last, and when (monotonic)
         self._lists: dict[bytes, bytes] = {}  # manifests under way and what came of them
         self._false = _hashes(ledger.get(FALSE))
+        self._boards: Boards | None = None
         self._wants: list[Want] = []
         self._listed: tuple[int, float] | None = None  # (version of the facts, UTC)
         self._nothing = False  # nothing is missing until the list changes
         self._later: dict[bytes, tuple[float, int]] = {}  # sha256 → not before (monotonic), failures
         self.fetched_today = 0
+
+    def serve(self, boards: Boards) -> None:
+        """What boards show is fetched as well, after what is heard, and stays on the card."""
+        self._boards = self._room.boards = boards
 
     def lost(self, name: bytes, manifest: bytes) -> None:
         """The disk damaged this content: what is damaged of it is fetched again."""
@@ -106,7 +124,7 @@ class Fetcher:
         return (
             []
             if self._nothing
-            else [want for want in self._wants if not self._contents.is_ready(want.manifest)]
+            else [w for w in self._wants if not (w.unheard or self._contents.is_ready(w.manifest))]
         )
 
     def next_job(self, moment: Moment, plays: Plays, *, urgent_only: bool = False) -> FetchJob | None:
@@ -129,7 +147,7 @@ class Fetcher:
             if job is not None:
                 return self._given(job, moment)
         self._note_complete(moment)
-        self._nothing = all(self._is_settled(want.manifest) for want in self._wants)
+        self._nothing = all(self._is_done(want) for want in self._wants)
         return None
 
     def retry_in(self, mono_s: float) -> float:
@@ -194,6 +212,16 @@ class Fetcher:
             known = wants.get(slot.manifest)
             if known is None or _urgency(want) < _urgency(known):
                 wants[slot.manifest] = want
+        if self._boards is not None:
+            ahead_s = moment.utc_s + AHEAD_S
+            for nth, name in enumerate(self._boards.wanted(moment.utc_s, ahead_s)):
+                if name not in wants and not self._boards.has_all(name):
+                    wants[name] = Want(name, int(ahead_s) + nth, 0, to_show=True)
+        for nth, paper in enumerate(papers(self._facts, self._unit)):
+            if paper.manifest not in wants and not self._contents.is_whole(paper.manifest):
+                # After what is heard within a month; of documents those that ask for a receipt first.
+                rank = READ_BEHIND_S * (1 if paper.asks_receipt else 2) + nth
+                wants[paper.manifest] = Want(paper.manifest, int(moment.utc_s) + rank, 0, to_read=True)
         return sorted(wants.values(), key=_urgency)
 
     def _may_play(self, slot: Slot, moment: Moment) -> bool:
@@ -208,13 +236,15 @@ class Fetcher:
             have = len(self._lists.setdefault(name, b""))
             length = min(LIST_PORTION_BYTES, LIST_BYTES_MAX - have)
             return self._portion(name, have, length, LIST_BYTES_MAX, want, moment)
-        heard = self._contents.heard(manifest) or self._contents.read_out(manifest)
-        return None if heard is None else self._piece_job(heard, want, moment)
+        jobs = (self._piece_job(one, want, moment) for one in self._contents.sounding(manifest))
+        return next((job for job in jobs if job is not None), None)
 
     def _extra_job(self, want: Want, moment: Moment) -> FetchJob | None:
         """Board texts, images and leaflets, once everything that is heard is here."""
         manifest = self._contents.manifest(want.manifest)
-        for rendition in manifest.renditions if manifest else ():
+        if manifest is None and want.unheard:
+            return self._job_for(want, moment)
+        for rendition in self._needed(want, manifest) if manifest else ():
             job = self._piece_job(rendition, want, moment)
             if job is not None:
                 return job
@@ -257,6 +287,18 @@ class Fetcher:
         self._budget.charge(job.length, moment)
         self._asked = (job, moment.mono_s)
         return job
+
+    def _needed(self, want: Want, manifest: Manifest) -> tuple[Rendition, ...]:
+        if want.to_show and self._boards is not None:
+            return self._boards.forms(manifest)
+        return manifest.renditions
+
+    def _is_done(self, want: Want) -> bool:
+        if want.to_show and self._boards is not None:
+            return self._boards.has_all(want.manifest)
+        if want.to_read:
+            return self._contents.is_whole(want.manifest)
+        return self._is_settled(want.manifest)
 
     def _is_settled(self, name: bytes) -> bool:
         """True when all of this manifest is here and known to be: it is no concern of ours any more."""

@@ -1,10 +1,11 @@
 """What became of slots that never began: one honest reason each, from what is durable.
 
-A slot is answered for as soon as nothing can change any more: its window has closed, or it was withdrawn
-while it waited. The reasons are asked in this order:
+A slot is answered for as soon as nothing can change any more: its window has closed, it was withdrawn while
+it waited, or its time has come and the commune had declined it. The reasons are asked in this order:
 
     the order itself came after the window                     NOT_DELIVERED (an emergency: EXPIRED)
     a rule kept it silent, at its time and still at the end    that rule's verdict
+    it may have played in a life that the disk does not know   UNKNOWN
     the station was off, or did not know the time, throughout  POWER, CLOCK_UNKNOWN
     the content was not complete in time                       NOT_DELIVERED, or WRONG_CONTENT
     something else had the air                                 BY_EMERGENCY, BY_HIGHER, BY_EARLIER
@@ -38,7 +39,7 @@ from node.contents import Contents
 from node.diary import Diary
 from node.onair import OnAir
 from node.plays import Memories, Plays
-from node.presence import BLIND, OFF, Moment
+from node.presence import BLIND, OFF, Moment, Presence
 from node.vouch import Vouch
 
 SETTLED: Final = "node.settled_s"
@@ -46,6 +47,7 @@ SAVE_EVERY_S: Final = 3_600
 # Between two gaps the station needs this long to begin anything; less is not "here".
 GRAIN_S: Final = 5.0
 _WITHDRAWN: Final = Outcome.WITHDRAWN
+_FINAL: Final = (Outcome.WITHDRAWN, Outcome.DECLINED)
 
 
 class Reckoner:
@@ -53,7 +55,7 @@ class Reckoner:
 
     def __init__(
         self, ledger: Ledger, facts: Facts, unit: str, plays: Plays, memories: Memories, contents: Contents,
-        diary: Diary, onair: OnAir, agenda: Agenda, vouch: Vouch,
+        diary: Diary, onair: OnAir, agenda: Agenda, vouch: Vouch, presence: Presence,
     ) -> None:  # fmt: skip
         self._ledger = ledger
         self._facts = facts
@@ -65,6 +67,7 @@ class Reckoner:
         self._onair = onair
         self._agenda = agenda
         self._vouch = vouch
+        self._presence = presence
         settled_s = ledger.get(SETTLED, 0)
         assert isinstance(settled_s, int)
         self._settled_s = self._saved_s = settled_s
@@ -94,7 +97,7 @@ class Reckoner:
         answered = 0
         open_from_s = moment.ts
         from_s = max(self._settled_s, owed_from_s - LATE_MAX_S)
-        for slot in slots(self._facts, self._unit, from_s, moment.utc_s):
+        for slot in slots(self._facts, self._unit, from_s, int(moment.utc_s) + 1):
             if slot.key in self._plays or not self._diary.owes(slot):
                 continue
             said = self._said(slot, moment)
@@ -127,7 +130,7 @@ class Reckoner:
             return None
         if moment.utc_s < slot.begin_until_s:
             now_said = verdict(self._facts, slot, moment.utc_s)
-            return now_said if now_said is not None and now_said.outcome is _WITHDRAWN else None
+            return now_said if now_said is not None and now_said.outcome in _FINAL else None
         return self._why(slot, moment)
 
     def _why(self, slot: Slot, moment: Moment) -> Verdict:
@@ -140,6 +143,8 @@ class Reckoner:
         first, last = self._rule(slot, slot.start_s), self._rule(slot, until_s - 1)
         if first is not None and last is not None:
             return first
+        if self._presence.is_in_doubt(slot):
+            return Verdict(Outcome.UNKNOWN, Detail.NONE)  # it may have played in a life that was lost
         off_s, blind_s, here = self._away(slot.start_s, until_s)
         if not here:
             return Verdict(Outcome.MISSED, Detail.POWER if off_s >= blind_s else Detail.CLOCK_UNKNOWN)

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from ledger.facts import Facts, needed_manifests
+from ledger.facts import Facts, library_manifests, needed_manifests
 from ledger.log import Blobs, Ledger, Store
+from node.board import Boards
 from node.contents import Contents
+from node.drafts import draft_manifests
 from node.plays import Memories
 from node.presence import Moment
 
@@ -29,6 +31,9 @@ RESERVE_BYTES: Final = 32 * 1024 * 1024
 # Below this nothing is: it is some thousand acknowledgments.
 LOG_RESERVE_BYTES: Final = 512 * 1024
 SWEEP_EVERY_S: Final = 86_400.0
+# On a full card the oldest goes first: what was over so long ago, until there is room enough.
+STEPS_S: Final = (KEEP_S, 14 * 86_400, 7 * 86_400, 3 * 86_400, BEHIND_S)
+LOOK_EVERY_S: Final = 60.0
 # A full card is looked through again after this, or when the plan has changed.
 FULL_SWEEP_EVERY_S: Final = 600.0
 
@@ -47,7 +52,9 @@ class Room:
         self._memories = memories
         self._facts = facts
         self._unit = unit
+        self.boards: Boards | None = None
         self._swept_mono_s: float | None = None
+        self._look_mono_s = float("-inf")
         self._full: tuple[int, float] | None = None  # (version of the facts, monotonic) of a sweep in need
 
     def has_for(self, length: int, moment: Moment, *, urgent: bool) -> bool:
@@ -59,9 +66,7 @@ class Room:
         soon = last is not None and 0 <= moment.mono_s - last[1] < FULL_SWEEP_EVERY_S
         if not moment.trusted or (soon and last is not None and last[0] == self._facts.version):
             return False
-        self._full = (self._facts.version, moment.mono_s)
-        self.sweep(moment, BEHIND_S)
-        return self._store.free_bytes() - length >= reserve
+        return self._relieve(moment, reserve + length)
 
     def tidy(self, moment: Moment) -> None:
         """Once a day, with a trusted clock: drops what nothing has named for a month."""
@@ -69,14 +74,33 @@ class Room:
         if moment.trusted and (last is None or moment.mono_s - last >= SWEEP_EVERY_S):
             self._swept_mono_s = moment.mono_s
             self.sweep(moment, KEEP_S)
+        if moment.trusted and moment.mono_s >= self._look_mono_s:
+            # Other programs fill a card as well, and then our log has no room.
+            self._look_mono_s = moment.mono_s + LOOK_EVERY_S
+            if self._store.free_bytes() < RESERVE_BYTES:
+                self._look_mono_s = moment.mono_s + FULL_SWEEP_EVERY_S
+                self._relieve(moment, RESERVE_BYTES)
+
+    def _relieve(self, moment: Moment, wanted: int) -> bool:
+        """Drops what no plan needs, the oldest first, until so many bytes are free. True when they are."""
+        self._full = (self._facts.version, moment.mono_s)
+        for behind_s in STEPS_S:
+            if self._store.free_bytes() >= wanted:
+                break
+            self.sweep(moment, behind_s)
+        return self._store.free_bytes() >= wanted
 
     def sweep(self, moment: Moment, behind_s: float) -> list[bytes]:
         """Drops all content of which no order was standing `behind_s` seconds ago; returns its hashes."""
         keep = needed_manifests(self._facts, moment.utc_s - behind_s, self._unit)
+        keep |= library_manifests(self._facts, self._unit)
+        keep |= draft_manifests(self._ledger, moment.utc_s - behind_s)
         lists = [self._contents.manifest(name) for name in keep]
         if not keep.isdisjoint(self._contents.lost):
             return []  # the disk lost a list: what it names may be here and cannot be told apart
         keep.update(one.sha256 for manifest in lists if manifest for one in manifest.renditions)
+        if self.boards is not None:
+            keep |= self.boards.kept(moment.utc_s - behind_s)
         dropped = self._blobs.sweep(keep)
         if dropped:
             with self._ledger.transaction():

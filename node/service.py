@@ -31,6 +31,7 @@ from node.status import Status, local_time
 logger = logging.getLogger("loa.node")
 
 WATCHDOG_S: Final = 120  # a turn takes milliseconds; the slowest disk that still works, far less than this
+STORAGE: Final = ("", "is full", "cannot be written")  # by `Condition.storage`
 SIGNS: Final = 3  # signs of life within the time the manager allows: one may come late
 STATUS_CHARS_MAX: Final = 300
 _HOMES: Final = ("/home", "/root", "/run/user")
@@ -117,6 +118,10 @@ def status_line(found: Status) -> str:
             parts.append(f"{live.missing} pieces of content missing")
         if live.failures:
             parts.append(f"{live.failures} exchanges in a row failed")
+        if live.storage:
+            parts.append(f"the disk {STORAGE[live.storage]}, everything is kept in memory")
+        if live.ear:
+            parts.append(live.ear)
     parts.append(f"last good exchange {local_time(found.sync_ok_s)}")
     return f"{found.name} ({found.unit}): {', '.join(parts)}"
 
@@ -169,6 +174,10 @@ ExecStart={argv}
 User={user}
 SupplementaryGroups=audio
 WorkingDirectory={directory}
+# In memory, and kept over restarts: where the station goes on while its disk is full or read-only.
+RuntimeDirectory=loa
+RuntimeDirectoryMode=0700
+RuntimeDirectoryPreserve=yes
 UMask=0077
 Environment=PYTHONUNBUFFERED=1
 UnsetEnvironment=LOA_TEMPO

@@ -32,6 +32,8 @@ class Live:
     player: str
     ceiling: Evidence
     sync_ok_s: int
+    storage: int = 0  # as in `Condition`
+    ear: str = ""  # what is wrong with hearing what sounds; "" when nothing is, or nobody listens
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Status:
     """pending: events not sealed yet. unreceipted: events sealed that the hub is not known to hold.
 
     position: decisions and own segments stored. outcomes: name → slots of `day`. live: None beside the
-    process.
+    process. kept_s: UTC s of the last copy of the database, 0 for none. in_memory: the disk takes no writes.
     """
 
     unit: str
@@ -55,6 +57,8 @@ class Status:
     outcomes: dict[str, int]
     unfinished: int
     live: Live | None
+    kept_s: int = 0
+    in_memory: bool = False
 
     def to_json_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
@@ -88,6 +92,7 @@ def status_of(ledger: Ledger, config: StationConfig, key_id: bytes, *, live: Liv
         outcomes=outcomes,
         unfinished=unfinished,
         live=live,
+        kept_s=_number(ledger, "node.kept_s"),
     )
 
 

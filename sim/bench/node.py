@@ -15,12 +15,14 @@ from __future__ import annotations
 import os
 import random
 import signal
+import socket
 import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -79,6 +81,7 @@ def measure(
             found |= _idle(process.pid, idle_s)
             found |= _hours(process.pid, tempo, hour_s)
             _morning(process, tempo, plan, slots)
+        found["rss_page_mb"] = _with_page(folder, tempo)
         found["ready_s"] = round(statistics.median(ready_s for ready_s, _ in times), 2)
         found["ready_cpu_s"] = round(statistics.median(cpu_s for _, cpu_s in times), 2)
         found["python_raw_s"] = round(min(_bare() for _ in range(3)), 3)
@@ -148,9 +151,11 @@ def _fetch(setting: Setting, folder: Path) -> None:
 
 
 @contextmanager
-def _running(folder: Path, tempo: Path) -> Iterator[tuple[subprocess.Popen[str], float, float]]:
+def _running(
+    folder: Path, tempo: Path, *more: str
+) -> Iterator[tuple[subprocess.Popen[str], float, float]]:
     """(process, seconds until it said READY, processor seconds by then); ended by SIGTERM."""
-    argv = [sys.executable, "-m", "node", "run", "--dir", str(folder), "--player", "null"]
+    argv = [sys.executable, "-m", "node", "run", "--dir", str(folder), "--player", "null", *more]
     began_s = time.monotonic()
     process = subprocess.Popen(
         argv, env={**os.environ, "LOA_TEMPO": str(tempo)}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -169,16 +174,39 @@ def _running(folder: Path, tempo: Path) -> Iterator[tuple[subprocess.Popen[str],
         process.communicate()
 
 
+def _with_page(folder: Path, tempo: Path) -> float:
+    """MB of memory with the commune's page served and asked for."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with _running(folder, tempo, "--page", f"127.0.0.1:{port}") as (process, _, _):
+        asked = 0
+        ends_s = time.monotonic() + READY_LIMIT_S
+        while asked < 10:
+            if time.monotonic() > ends_s:
+                raise RuntimeError("the page does not answer")
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as page:
+                    page.read()
+                asked += 1
+            except OSError:
+                time.sleep(0.2)
+        return _rss(process.pid, "VmRSS")
+
+
+def _rss(pid: int, line: str) -> float:
+    status = dict(one.split(":", 1) for one in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return round(int(status[line].split()[0]) / 1_024, 1)
+
+
 def _idle(pid: int, for_s: float) -> dict[str, Any]:
     before, began_s = _cpu_s(pid), time.monotonic()
     time.sleep(for_s)
     cpu_s, took_s = _cpu_s(pid) - before, time.monotonic() - began_s
-    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     return {
         "idle_cpu_percent": round(100 * cpu_s / took_s, 2),
         "idle_cpu_ms_per_min": round(60_000 * cpu_s / took_s),
-        "rss_mb": round(int(status["VmRSS"].split()[0]) / 1_024, 1),
-        "rss_peak_mb": round(int(status["VmHWM"].split()[0]) / 1_024, 1),
+        "rss_mb": _rss(pid, "VmRSS"),
+        "rss_peak_mb": _rss(pid, "VmHWM"),
     }
 
 

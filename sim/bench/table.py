@@ -83,6 +83,7 @@ TARGETS: Mapping[str, tuple[Target, ...]] = {
         Target("ready_s", "from the command to ready, by the clock", "s", at_most=3),
         Target("ready_cpu_s", "the same, processor time", "s"),
         Target("rss_mb", "memory, after a while", "MB", at_most=120),
+        Target("rss_page_mb", "memory, with the page served", "MB", at_most=120),
         Target("idle_cpu_percent", "of a core while nothing is due", "%", at_most=2),
         Target("idle_cpu_ms_per_min", "the same, a minute", "ms"),
         Target("writes_per_idle_hour", "write calls in an idle hour", "", at_most=50),
