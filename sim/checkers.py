@@ -23,6 +23,7 @@ I9   Every event durable on a surviving card is in H after convergence, also wha
      an old state of the card was put back (then it may stand in two, and I7 sees that it counts once).
 I17  Only the hub's own answer to this very request, unharmed, counts as one (asked when another passed HTTP).
 I18  The same seed gives the same trace, whatever PYTHONHASHSEED says: asked by running twice (`sim.cli`).
+I20  With receiver clusters: what the hub's rows say of them is what they were (`cluster_truth`); at the end.
 
 Each counts its checks: a promise that was never put to the test is reported as such and fails the run.
 """

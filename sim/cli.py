@@ -27,7 +27,12 @@ from sim.scenarios import NAMES
 from sim.world import Hour
 
 # Other people's commands of this group, loaded only when somebody asks for them: name → module:object.
-LATER = {"bench": "sim.bench.cli:bench", "demo": "sim.demo.cli:demo"}
+LATER = {
+    "bench": "sim.bench.cli:bench",
+    "clusters": "sim.clusters_cli:clusters",
+    "demo": "sim.demo.cli:demo",
+    "offline": "sim.offline_cli:offline",
+}
 
 
 class LazyGroup(click.Group):
@@ -63,6 +68,9 @@ def sim() -> None:
 @click.option("--no-swarm", is_flag=True, help="base fault rates instead of this seed's own")
 @click.option("--sync-period", type=click.IntRange(min=60), default=3600, show_default=True, help="seconds")
 @click.option(
+    "--clusters", type=click.IntRange(0, 102), default=0, show_default=True, help="receivers at each station"
+)
+@click.option(
     "--plant",
     type=click.Choice(sorted(PLANTED)),
     help="break the product on purpose; the checkers must see it",
@@ -90,6 +98,7 @@ def run_command(
     faults: float,
     no_swarm: bool,
     sync_period: int,
+    clusters: int,
     plant: str | None,
     only: tuple[str, ...],
     without: tuple[str, ...],
@@ -108,6 +117,7 @@ def run_command(
         faults=faults,
         swarm=not no_swarm,
         sync_period_s=sync_period,
+        clusters=clusters,
     )
     logging.getLogger("loa").addHandler(logging.NullHandler())  # what stations log is not the tester's
     began_s, began_cpu_s = time.monotonic(), time.process_time()

@@ -52,8 +52,8 @@ OPTIONAL = (
     ),
     Optional(
         "ffmpeg", ("ffmpeg",), "-version",
-        "is not used by this version, which broadcasts recordings as they were uploaded",
-        "nothing is lost in this version: recordings are broadcast as they were uploaded, with or without it",
+        "makes uploaded recordings equally loud before they are approved",
+        "recordings are approved and broadcast as loud as they were uploaded, and the pages say so",
     ),
     Optional(
         "chromium", ("chromium", "chromium-browser", "google-chrome"), "--version",

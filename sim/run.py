@@ -55,6 +55,7 @@ class Setting:
     faults: float = 1.0
     swarm: bool = True
     sync_period_s: int = SYNC_PERIOD_S
+    clusters: int = 0
 
     def command(self) -> str:
         """The command line that runs exactly this."""
@@ -83,6 +84,8 @@ class Setting:
             words.append("--no-swarm")
         if self.sync_period_s != SYNC_PERIOD_S:
             words += ["--sync-period", str(self.sync_period_s)]
+        if self.clusters:
+            words += ["--clusters", str(self.clusters)]
         return shlex.join(words)
 
 
@@ -135,6 +138,7 @@ def run(setting: Setting, *, tell: Callable[[Hour], None] = lambda hour: None) -
             rates=rates,
             without=without,
             sync_period_s=setting.sync_period_s,
+            clusters=setting.clusters,
             tell=tell,
         )
         try:

@@ -12,6 +12,7 @@ contradicts itself.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,21 +20,25 @@ import httpx2
 
 from ledger.log import Image
 from node import (
+    ClusterEntry,
     Confidence,
     Done,
     FetchJob,
     HttpTransport,
+    LineDriver,
     PlayItem,
     Station,
     StationConfig,
     SyncJob,
     begin,
+    clusters_toml,
     finish,
     load_config,
     load_key,
     save_config,
 )
 from sim.clock import StationClock
+from sim.clusters import BankLine, of_address, village
 from sim.courier import VirtualCourier
 from sim.link import FaultyLink
 from sim.players import WatchedPlayer
@@ -80,6 +85,7 @@ class Site:
         )
         client = httpx2.Client(transport=self.link, trust_env=False)
         self.transport = HttpTransport(HUB_URL, mono=lambda: world.agenda.now, client=client)
+        self.bank = village(world.clusters, world.dice, place.unit) if world.clusters else None
         self.station: Station | None = None
         self.life = 0
         self.sounds = 0
@@ -99,6 +105,9 @@ class Site:
         save_config(
             self.store, replace(config, sync_period_s=self.world.sync_period_s, idle_cap_s=IDLE_CAP_S)
         )
+        if self.bank is not None:
+            entries = self.bank.entries(of_address("192.0.2.1", 4_210))
+            self.store.write("clusters.toml", clusters_toml(entries).encode())
 
     def key_id(self) -> bytes:
         return load_key(self.store).key_id
@@ -141,6 +150,7 @@ class Site:
                 player,
                 entropy=dice.entropy(name),
                 rng=dice.rng(name),
+                clusters=self._drive,
             )
         except PowerCut:
             self._died("power cut at boot")
@@ -217,6 +227,14 @@ class Site:
         if self.station is not None and self.life == life and self.clock.confidence is Confidence.UNKNOWN:
             self.clock.discipline(self.world.dice.between(-0.05, 0.05, self.unit, "ntp/skew", life))
             self._wake()
+
+    def _drive(self, clusters: Sequence[ClusterEntry]) -> LineDriver:
+        """The station's own driver on a link to its bank."""
+        assert self.bank is not None, "no list, no driver"
+        line = BankLine(self.bank, lambda: self.world.agenda.now)
+        return LineDriver(
+            clusters, line, entropy=self.world.dice.entropy(f"{self.unit}/{self.life}/clusters")
+        )
 
     # -- watching --------------------------------------------------------------------------------------------
 

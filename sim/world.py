@@ -22,6 +22,7 @@ from ledger.facts import Right, at
 from node import Done, FetchJob, PlayItem, SyncJob
 from sim.checkers import Checkers, Violation
 from sim.clock import Agenda
+from sim.cluster_truth import judge
 from sim.debts import Debt, debt_of, told_by
 from sim.faults import Dice, Rates
 from sim.headquarters import Headquarters
@@ -68,6 +69,7 @@ class World:
         rates: Rates,
         without: Collection[str] = (),
         sync_period_s: int,
+        clusters: int = 0,
         tell: Callable[[Hour], None] = lambda hour: None,
     ) -> None:
         first = scenario.first_day
@@ -75,6 +77,7 @@ class World:
         self.days = days
         self.rates = rates
         self.sync_period_s = sync_period_s
+        self.clusters = clusters  # receivers at each station
         self.dice = Dice(seed, without=without)
         self.agenda = Agenda(float(at(first - 1, OPENS_MINUTE)))
         self.faults_from_s = float(at(first - 1, FAULTS_MINUTE))
@@ -270,6 +273,9 @@ class World:
             self.checkers.converged(card, debt)
             self.checkers.accounted(card, debt)
             self.checkers.answered(card, self.faults_until_s)
+            bank = self.sites[card.unit].bank
+            if bank is not None:
+                self.sometimes["cluster vector judged"] += judge(hub, card.unit, bank)
 
 
 __all__ = ["Hour", "MustBeRefused", "World"]
