@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from ledger.log import PlayerError, TransportError
     from node.bounded import tls_context
     from node.clock import Clock, Confidence, Now, SystemClock, TempoClock, TrustedTime
+    from node.cluster_driver import ClusterDriver, Said, Sound
+    from node.cluster_lines import Lines, UdpLine
+    from node.cluster_link import Line, LineDriver
+    from node.cluster_list import ClusterEntry, clusters_toml, load_clusters, read_clusters
+    from node.cluster_wire import ClusterAnswer, ClusterOrder, OrderWord
     from node.config import StationConfig, load_config, load_key, save_config, save_key
     from node.courier import Courier, Done, FetchJob, InlineCourier, Job, SyncJob, ThreadCourier
     from node.doorbell import Doorbell, Habits
@@ -30,6 +35,11 @@ _ROOMS = {
     "ledger.log": ("PlayerError", "TransportError"),
     "node.bounded": ("tls_context",),
     "node.clock": ("Clock", "Confidence", "Now", "SystemClock", "TempoClock", "TrustedTime"),
+    "node.cluster_driver": ("ClusterDriver", "Said", "Sound"),
+    "node.cluster_lines": ("Lines", "UdpLine"),
+    "node.cluster_link": ("Line", "LineDriver"),
+    "node.cluster_list": ("ClusterEntry", "clusters_toml", "load_clusters", "read_clusters"),
+    "node.cluster_wire": ("ClusterAnswer", "ClusterOrder", "OrderWord"),
     "node.config": ("StationConfig", "load_config", "load_key", "save_config", "save_key"),
     "node.courier": ("Courier", "Done", "FetchJob", "InlineCourier", "Job", "SyncJob", "ThreadCourier"),
     "node.doorbell": ("Doorbell", "Habits"),
@@ -45,6 +55,10 @@ _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 __all__ = [
     "Begun",
     "Clock",
+    "ClusterAnswer",
+    "ClusterDriver",
+    "ClusterEntry",
+    "ClusterOrder",
     "Confidence",
     "Courier",
     "Done",
@@ -56,16 +70,22 @@ __all__ = [
     "InlineCourier",
     "Job",
     "Limits",
+    "Line",
+    "LineDriver",
+    "Lines",
     "Live",
     "Meter",
     "Now",
     "NullPlayer",
+    "OrderWord",
     "PlayItem",
     "PlayReport",
     "PlayRow",
     "Player",
     "PlayerError",
     "Plays",
+    "Said",
+    "Sound",
     "Station",
     "StationConfig",
     "Status",
@@ -76,10 +96,14 @@ __all__ = [
     "Transport",
     "TransportError",
     "TrustedTime",
+    "UdpLine",
     "begin",
+    "clusters_toml",
     "finish",
+    "load_clusters",
     "load_config",
     "load_key",
+    "read_clusters",
     "save_config",
     "save_key",
     "tls_context",

@@ -12,16 +12,22 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ledger.log import LoaError, StoreError
+from node.clusters_cli import add_clusters
+from node.ground_cli import add_ground
+from node.person_cli import add_person
 from node.say_cli import add_say
+from node.sheet_cli import add_sheet
 from node.usb_cli import Machine, add_usb
 
 if TYPE_CHECKING:
+    from ledger.log import DiskStore
     from node.clock import Clock
     from node.status import Status
 
@@ -82,8 +88,9 @@ def init(folder: Path, hub: str, token: str, unit: str) -> None:
     "--player", type=PLAYERS, default=None, help="mpv sounds, null is timed silence. Default: mpv if present."
 )
 @click.option("--ao", default="alsa", show_default=True, help="mpv's audio output.")
+@click.option("--page", default="", metavar="HOST:PORT", help="Serve the commune's page there.")
 @click.option("--verbose", is_flag=True, help="Say what happens on the link.")
-def run(folder: Path, player: str | None, ao: str, verbose: bool) -> None:
+def run(folder: Path, player: str | None, ao: str, page: str, verbose: bool) -> None:
     """Runs the station until it is told to stop (SIGTERM).
 
     It may be killed at any moment and loses nothing.
@@ -98,7 +105,7 @@ def run(folder: Path, player: str | None, ao: str, verbose: bool) -> None:
             level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
         )
         logging.getLogger("httpx2").setLevel(logging.WARNING)  # what matters on the link is said by us
-        wishes = Wishes(player or "", ao, os.environ.get("LOA_TEMPO", ""))
+        wishes = Wishes(player or "", ao, os.environ.get("LOA_TEMPO", ""), page)
         run_station(folder, wishes, click.echo)
 
 
@@ -173,23 +180,56 @@ def _status(folder: Path) -> Status:
             raise StoreError(
                 "never-ran", "this station was enrolled and has not run yet", hint="loa node run"
             )
-        ledger = Ledger(store.open_db(DB_NAME), entropy=nothing, now=lambda: 0)
-        return status_of(ledger, config, load_key(store).key_id)
+        memory = _memory(folder)
+        try:
+            ledger = Ledger((memory or store).open_db(DB_NAME), entropy=nothing, now=lambda: 0)
+            found = status_of(ledger, config, load_key(store).key_id)
+        finally:
+            if memory is not None:
+                memory.close()
+        return replace(found, in_memory=memory is not None)
     finally:
         store.close()
+
+
+def _memory(folder: Path) -> DiskStore | None:
+    """Where the station of this folder lives while its disk takes no writes; None when it does not."""
+    if not (Path("/run/loa").is_dir() or Path(f"/dev/shm/loa-{os.getuid()}").is_dir()):  # noqa: S108
+        return None
+    from ledger.log import DiskStore
+    from node.refuge import is_begun
+    from node.shell import refuge_folder
+
+    above = refuge_folder(folder)
+    if not above.is_dir():
+        return None
+    memory = DiskStore(above, readonly=True)
+    if is_begun(memory):
+        return memory
+    memory.close()
+    return None
 
 
 def _lines(found: Status) -> list[str]:
     from node.status import local_time
 
     outcomes = ", ".join(f"{count} {name}" for name, count in sorted(found.outcomes.items())) or "nothing yet"
+    memory = ["the disk is full or cannot be written: everything new is kept in memory, do not cut the power"]
     return [
+        *(memory if found.in_memory else ()),
         f"{found.name} ({found.unit}), key {found.key_id}",
         f"hub {found.hub_url}, last good exchange {local_time(found.sync_ok_s)}",
         f"last sign of life {local_time(found.alive_s)}",
         f"{found.day}: {outcomes}; {found.unfinished} under way",
         f"{found.pending} reports not sealed yet, {found.unreceipted_logs} logs not receipted yet",
+        f"last copy of the database {local_time(found.kept_s)}",
     ]
+
+
+def _refuge(folder: Path) -> Path:
+    from node.shell import refuge_folder
+
+    return refuge_folder(folder)
 
 
 def _clock() -> Clock:
@@ -200,4 +240,8 @@ def _clock() -> Clock:
 
 
 add_usb(node, plain_errors, Machine(_clock, os.urandom, time.sleep))
+add_clusters(node, plain_errors, Machine(_clock, os.urandom, time.sleep))
 add_say(node, plain_errors, time.monotonic, time.sleep)
+add_sheet(node, plain_errors, time.time)
+add_ground(node, plain_errors, os.urandom, _refuge)
+add_person(node, plain_errors, Machine(_clock, os.urandom, time.sleep))

@@ -15,11 +15,18 @@ from typing import Final
 
 from ledger.facts import is_unit
 from ledger.log import LoaError, SigningKey, Store, StoreError, VerifyKey
+from node.volume import Volumes, minute_of
 
 CONFIG_NAME: Final = "station.toml"
 KEY_NAME: Final = "station.key"
 CONFIG_BYTES_MAX: Final = 65_536
+# Below the 30 s by which a beginning still counts as on time, with room for a slow look.
+START_OFFSET_MAX_S: Final = 20
 DOORBELL: Final = re.compile(r"(tls:)?([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:]{2,39}\]):([0-9]{1,5})", re.ASCII)
+PAGE: Final = re.compile(r"([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:]{2,39}\]):([0-9]{1,5})", re.ASCII)
+BOARD: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
+BOARDS_MAX: Final = 8
+CAPTURE: Final = re.compile(r"(alsa|pulse):[A-Za-z0-9_.:,=/+-]{1,120}", re.ASCII)
 # Written even at their defaults: what a person is most likely to look for.
 SHOWN: Final = frozenset({"sync_period_s", "volume", "language", "fetch_day_bytes"})
 NO_STATION_HINT: Final = "enrol first: loa node init --dir D --hub URL --token T"
@@ -38,7 +45,19 @@ class StationConfig:
     sync_period_s: int = 900
     # 0–100, handed to the player and reported in every acknowledgment.
     volume: int = 80
+    # From evening_from to evening_until (local, "HH:MM") nothing but an emergency is louder than this.
+    evening_volume: int = 100
+    evening_from: str = "18:30"
+    evening_until: str = "06:00"
+    # Of emergencies; 0 = as loud as anything by day.
+    emergency_volume: int = 0
+    # Ordinary items begin so much after their minute, so that neighbours do not talk over each other.
+    start_offset_s: int = 0
+    # The short sound before ordinary items; emergencies and drills are always announced.
+    chime: bool = True
     language: str = "vi"
+    # Which device hears what the loudspeaker says: "alsa:plughw:CARD=Device" or "pulse:NAME"; "" = none.
+    capture: str = ""
     # After failures: uniform between 0 and min(cap, base · 2ⁿ), so that a province does not call in step.
     backoff_base_s: float = 2.0
     backoff_cap_s: float = 900.0
@@ -48,8 +67,14 @@ class StationConfig:
     boot_spread_s: float = 5.0
     # Where the hub rings for news: "host:port", "tls:host:port" through a proxy that ends TLS, "" = nowhere.
     doorbell: str = ""
+    # Where the commune's page is served on its own network: "0.0.0.0:8080"; "" = nowhere.
+    page: str = ""
+    # The boards of this commune, each a short name: its page is /board/<name>.
+    boards: tuple[str, ...] = ()
     # Content bytes a day on a metered SIM; 0 = no cap. Emergencies pass in any case.
     fetch_day_bytes: int = 0
+    # Hours between two copies that the station makes of its own database; 0 = none.
+    backup_every_h: int = 24
     # Bytes of decisions the hub may put into one reply.
     room: int = 65_536
     # An idle station asks to be called at least this often (60 s on real machines).
@@ -67,9 +92,24 @@ class StationConfig:
             raise StoreError("config-roots", "a station must trust at least one root key", where=CONFIG_NAME)
         if self.doorbell and not DOORBELL.fullmatch(self.doorbell):
             raise StoreError("config-range", 'doorbell is "host:port" or "tls:host:port"', where=CONFIG_NAME)
+        if self.page and not PAGE.fullmatch(self.page):
+            raise StoreError("config-range", 'page is "host:port", such as "0.0.0.0:8080"', where=CONFIG_NAME)
+        if len(set(self.boards)) != len(self.boards) or len(self.boards) > BOARDS_MAX:
+            raise StoreError("config-range", f"boards: at most {BOARDS_MAX}, none twice", where=CONFIG_NAME)
+        for name in self.boards:
+            if not BOARD.fullmatch(name):
+                raise StoreError(
+                    "config-range", f"boards: {name!r} is not a name of a-z, 0-9 and -", where=CONFIG_NAME
+                )
+        if self.capture and not CAPTURE.fullmatch(self.capture):
+            what = 'capture is "alsa:DEVICE" (see `arecord -L`) or "pulse:NAME" (see `pactl list sources`)'
+            raise StoreError("config-range", what, where=CONFIG_NAME)
         bounds: tuple[tuple[str, float, float], ...] = (
             ("sync_period_s", 1, 86_400),
             ("volume", 0, 100),
+            ("evening_volume", 0, 100),
+            ("emergency_volume", 0, 100),
+            ("start_offset_s", 0, START_OFFSET_MAX_S),
             ("backoff_base_s", 0.1, 3_600),
             ("backoff_cap_s", 1, 86_400),
             ("ack_delay_s", 0, 86_400),
@@ -80,10 +120,19 @@ class StationConfig:
             ("stall_s", 1, 1e9),
             ("job_deadline_s", 1, 1e9),
         )
+        for name in ("evening_from", "evening_until"):
+            if minute_of(getattr(self, name)) is None:
+                raise StoreError("config-range", f'{name} is a time such as "18:30"', where=CONFIG_NAME)
         for name, low, high in bounds:
             if not low <= getattr(self, name) <= high:
                 what = f"{name} must lie between {low:g} and {high:g}"
                 raise StoreError("config-range", what, where=CONFIG_NAME)
+
+    @property
+    def volumes(self) -> Volumes:
+        """How loud, and when."""
+        evening = minute_of(self.evening_from) or 0, minute_of(self.evening_until) or 0
+        return Volumes(self.volume, self.evening_volume, evening, self.emergency_volume)
 
     def to_toml(self) -> str:
         """The file's text; `from_toml` gives the same value back."""
@@ -114,6 +163,8 @@ class StationConfig:
 
 
 def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, bytes):
         return f'"{value.hex()}"'
     if isinstance(value, tuple):
@@ -129,11 +180,15 @@ def _checked(name: str, value: object, kind: str) -> object:
     try:
         if kind == "bytes" and isinstance(value, str):
             return bytes.fromhex(value)
+        if kind == "tuple[str, ...]" and isinstance(value, list):
+            return tuple(_checked(name, part, "str") for part in value)
         if kind.startswith("tuple") and isinstance(value, list):
             return tuple(bytes.fromhex(part) for part in value)
     except (ValueError, TypeError) as error:
         raise StoreError("config-type", f"{name} must be hex", where=CONFIG_NAME) from error
     if kind == "str" and isinstance(value, str):
+        return value
+    if kind == "bool" and isinstance(value, bool):
         return value
     if kind == "int" and isinstance(value, int) and not isinstance(value, bool):
         return value

@@ -6,6 +6,7 @@ takes the bundle in between two looks at its clock, a few pieces at a time, and 
 never touches the stick itself, so a stick that is slow, broken or pulled out costs it nothing.
 
     desk/request.json   the command's      {"id", "do": "import" | "export" | "ask" | "yes" | "no", "word"}
+                                           {"id", "do": "person", …}: as `person_desk` says
     desk/in/*.loa       the command's      what was on the stick
     usb/answer.json     the station's      {"id", "state": "busy" | "done" | "refused", …}
     usb/out.loa         the station's      what is to go onto the stick
@@ -25,7 +26,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any, Final, TypeAlias
 
-from ledger.log import Corner, LoaError, Store, StoreError, stick
+from ledger.log import Corner, LoaError, NotAllowed, Store, StoreError, stick
 from node.station import Station
 from node.usb import Question, beside
 from node.usb_content import Received
@@ -47,7 +48,7 @@ BEAT: Final = 128  # portions between two signs of life
 REQUEST_BYTES_MAX: Final = 16_384
 ANSWER_BYTES_MAX: Final = 1 << 20
 TEXT_CHARS_SHOWN: Final = 1_000
-DEEDS: Final = ("import", "export", "ask", "yes", "no")
+DEEDS: Final = ("import", "export", "ask", "yes", "no", "person")
 
 Submit: TypeAlias = Callable[[Callable[[], stick.Cargo]], "Future[stick.Cargo]"]
 
@@ -69,17 +70,32 @@ def plain_question(asked: Question | None) -> dict[str, Any] | None:
 
 
 class Desk:
-    """submit: runs the look at a bundle beside the loop; nothing else runs there."""
+    """submit: runs the look at a bundle beside the loop; nothing else runs there.
 
-    def __init__(self, station: Station, submit: Submit) -> None:
+    people: what the station does with a request about its people (`person_desk`). taken: true while a stick
+    comes by another way.
+    """
+
+    def __init__(
+        self, station: Station, submit: Submit,
+        people: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+        taken: Callable[[], bool] = lambda: False,
+    ) -> None:  # fmt: skip
         self._station = station
         self._store: Store = station.store
         self._visit = beside(station)
         self._submit = submit
+        self._people = people
+        self._taken = taken
         self._id = ""
         self._work: Iterator[None] | None = None
         self._beat = 0
         Corner(self._store, BACK).delete(OUT)
+
+    @property
+    def is_busy(self) -> bool:
+        """True while a request is worked on."""
+        return self._work is not None
 
     def look(self) -> float:
         """Takes a request, or a portion of the work under way. Seconds until it wants to be called again.
@@ -120,10 +136,15 @@ class Desk:
         deed = request["do"]
         logger.info("the desk asks: %s", deed)
         self._say("busy", beat=0)
+        if deed == "import" and self._taken():
+            self._say("refused", code="stick-busy", what="a stick comes through the page", hint="wait for it")
+            return False
         if deed == "import":
             self._work = self._take_in()
         elif deed == "export":
             self._work = self._put_out()
+        elif deed == "person":
+            self._work = self._manage(request)
         else:
             self._work = self._talk(deed, request.get("word", ""))
         return True
@@ -165,6 +186,17 @@ class Desk:
             counts = word is not None and self._visit.take_word(word)
         yield
         self._say("done", counts=counts, question=plain_question(self._visit.question()))
+
+    def _manage(self, request: dict[str, Any]) -> Iterator[None]:
+        if self._people is None:
+            raise StoreError("desk-no-people", "this process keeps no people")
+        try:
+            told = self._people(request)
+        except NotAllowed as error:
+            self._say("refused", code=error.code, what=error.what, hint=error.hint)
+        else:
+            self._say("done", **told)
+        yield
 
     def _say(self, state: str, **more: object) -> None:
         text = json.dumps({"id": self._id, "state": state, **more}, ensure_ascii=False)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from ledger.log import DiskStore, LoaError, Store, StoreError, stick
+from ledger.log import DiskStore, LoaError, NotAllowed, Store, StoreError, stick
 from node.desk import BACK, FOLDER, IN, OUT, REQUEST, plain_question, read_answer
 from node.room import RESERVE_BYTES
 from node.usb import FILE_END, Visit
@@ -129,6 +129,15 @@ class Beside:
 
     def say(self, question: dict[str, Any], *, yes: bool) -> bool:
         return bool(self._asked("yes" if yes else "no", word=question["word"])["counts"])
+
+    def people(self, request: dict[str, Any]) -> dict[str, Any]:
+        """About the people of the station (`person_desk`). NotAllowed as there."""
+        try:
+            return self._asked("person", **request)
+        except StoreError as error:
+            if error.code.startswith(("desk-", "store-")):
+                raise
+            raise NotAllowed(error.code, error.what, hint=error.hint) from None
 
     # -- inside ----------------------------------------------------------------------------------------------
 

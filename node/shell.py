@@ -7,14 +7,17 @@ cleanly; SIGKILL needs no help from here.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import random
 import signal
 import socket
+import sqlite3
+import stat
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,13 +27,19 @@ from typing import Any, Final, TypeVar
 
 from ledger.facts import Evidence
 from ledger.kernel import synchronised
-from ledger.log import DiskStore, NotAllowed, VerifyKey
+from ledger.log import DiskStore, LoaError, NotAllowed, VerifyKey
 from ledger.tempo import TempoReader
 from node.clock import Confidence, SystemClock, TempoClock
+from node.cluster_driver import ClusterDriver
+from node.cluster_list import ClusterEntry
 from node.config import StationConfig, load_config
 from node.courier import ThreadCourier
 from node.desk import Desk
 from node.doorbell import Doorbell
+from node.ground import Ground
+from node.hatch import Hatch
+from node.office import Office
+from node.person_desk import manage
 from node.player import NullPlayer, Player
 from node.service import Manager, status_line
 from node.station import Station
@@ -44,6 +53,7 @@ TEMPO_SLEEP_MIN_S: Final = 0.005
 TEMPO_SLEEP_MAX_S: Final = 0.5
 # Accelerated seconds pass while a real exchange is under way: only real deadlines count then.
 TEMPO_PATIENCE_S: Final = 30 * 86_400.0
+QUIET_S: Final = 60.0  # nothing is due for so long: time to go home from memory to the disk
 CONNECT_S: Final = 10.0  # to the doorbell: it tries again, later and later
 
 _RTC: Final = "/sys/class/rtc/rtc0"
@@ -94,15 +104,22 @@ class OneThread(Executor):
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the command line asked for. player: "null", "mpv" or "" for what the machine has."""
+    """What the command line asked for. player: "null", "mpv" or "" for what the machine has.
+
+    page: where to serve the commune's page, before what station.toml says.
+    """
 
     player: str = ""
     ao: str = "alsa"
     tempo: str = ""
+    page: str = ""
 
 
-def make_player(wishes: Wishes) -> Player:
-    """The player asked for, or the best there is. Raises PlayerError("mpv-missing")."""
+def make_player(wishes: Wishes, capture: str = "") -> Player:
+    """The player asked for, or the best there is, with an ear when there is a capture device.
+
+    Raises PlayerError("mpv-missing").
+    """
     import shutil
 
     if wishes.tempo and wishes.player == "mpv":
@@ -113,7 +130,14 @@ def make_player(wishes: Wishes) -> Player:
         return NullPlayer()
     from node.mpv import MpvPlayer
 
-    return MpvPlayer(ao=wishes.ao)
+    if not capture:
+        return MpvPlayer(ao=wishes.ao)
+    from node.listening import HearingPlayer
+    from node.mpv_ears import LevelPipe, Microphone, tapping
+
+    levels = LevelPipe()
+    player = MpvPlayer(ao=wishes.ao, extra=(tapping(levels.path),))
+    return HearingPlayer(player, levels, lambda: Microphone(capture), device=capture)
 
 
 def plain_words(player: Player) -> str:
@@ -123,7 +147,8 @@ def plain_words(player: Player) -> str:
         return f"no loudspeaker is driven (player {player.name}): its evidence level is `{level}` at most"
     speaks = getattr(player, "can_speak", False)
     voice = "" if speaks else "; espeak-ng is not installed, so texts without a recording cannot be spoken"
-    return f"player {player.name}: its evidence level is `{level}` at most{voice}"
+    ear = getattr(player, "ear", "no capture device is set, so nobody here hears what the loudspeaker says")
+    return f"player {player.name}: its evidence level is `{level}` at most{voice}; {ear}"
 
 
 def run(folder: Path, wishes: Wishes, say: Callable[[str], None]) -> None:
@@ -133,50 +158,92 @@ def run(folder: Path, wishes: Wishes, say: Callable[[str], None]) -> None:
     sounds by then. No exchange is waited for.
     """
     manager = Manager.of(os.environ, os.getpid(), time.monotonic)
-    store = DiskStore(folder)
+    wake = Wake()
+    asked: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
+        wake.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    ground = make_ground(folder)
+    hatch = Hatch(wake.set)
+    while True:
+        try:
+            _live(ground, wishes, say, manager, wake, asked, hatch)
+        except (LoaError, sqlite3.Error, UnicodeDecodeError) as error:
+            ground.failed(error)  # raises it when another life would not help
+        if asked:
+            return
+
+
+def _live(
+    ground: Ground, wishes: Wishes, say: Callable[[str], None], manager: Manager, wake: Wake,
+    asked: list[int], hatch: Hatch,
+) -> None:  # fmt: skip
+    """One life: a station on one store, until it is asked to stop, or may go home to its disk."""
+    store = ground.start()
+    over = threading.Event()
+    ends: list[Callable[[], None]] = [over.set]  # what this life began and nobody else ends
     try:
         config = load_config(store)
-        player = make_player(wishes)
-        wake = Wake()
-        asked: list[int] = []
-
-        def stop(number: int, frame: FrameType | None) -> None:
-            asked.append(number)
-            wake.set()
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, stop)
+        player = make_player(wishes, config.capture)
+        ends.append(player.close)
         clock = make_clock(wishes.tempo)
         if isinstance(clock, TempoClock):
             config = replace(config, stall_s=TEMPO_PATIENCE_S, job_deadline_s=TEMPO_PATIENCE_S)
         transport = HttpTransport(config.hub_url, mono=time.monotonic, limits=Limits())
         courier = ThreadCourier(transport, OneThread(), wake.set)
         station = Station(
-            config, store, clock, courier, player, entropy=os.urandom, rng=random.SystemRandom()
-        )
+            config, store, clock, courier, player, entropy=os.urandom, rng=random.SystemRandom(),
+            clusters=_drive, storage=int(ground.footing),
+        )  # fmt: skip
         if config.doorbell:
-            _hold_doorbell(config, station, courier)
+            _hold_doorbell(config, station, courier, over)
+        office = Office(station)
+        desk = Desk(
+            station, OneThread().submit, lambda request: manage(office, request), lambda: office.stick_busy
+        )
+        office.desk_busy = lambda: desk.is_busy
+        page = wishes.page or config.page
+        if page and not hatch.is_open:
+            _open_page(page, hatch, config)
 
         def ready() -> None:
+            if ground.told:
+                say(f"NOTE {ground.told}")
             say(f"READY {config.unit} {config.name} → {config.hub_url}; {plain_words(player)}")
+            if station.watch.problem is not None:
+                say(station.watch.problem.explain())
             manager.ready()
 
-        _loop(station, Desk(station, OneThread().submit), clock, wake, asked, config, manager, ready)
-        manager.stopping()
+        _loop(
+            station, desk, clock, wake, asked, config, manager, ready,
+            lambda: station.is_quiet(QUIET_S) and ground.wants_home(), lambda: hatch.serve(office),
+        )  # fmt: skip
+        if asked:
+            manager.stopping()
         station.close()
-        say(f"STOPPED {config.unit}")
+        if asked:
+            say(f"STOPPED {config.unit}")
     finally:
-        store.close()
+        for end in reversed(ends):
+            end()
+        ground.close()
 
 
 def _loop(
     station: Station, desk: Desk, clock: SystemClock | TempoClock, wake: Wake, asked: list[int],
     config: StationConfig, manager: Manager, ready: Callable[[], None],
+    goes_home: Callable[[], bool] = lambda: False,
+    serve: Callable[[], bool] = lambda: False,
 ) -> None:  # fmt: skip
     first = True
-    while not asked:
+    while not asked and not goes_home():
         desk_s = desk.look()
-        real_s = min(clock.real_wait_s(station.tick()), desk_s, manager.pause_s)
+        page_s = 0.0 if serve() else float("inf")
+        real_s = min(clock.real_wait_s(station.tick()), desk_s, page_s, manager.pause_s)
         if first:
             ready()
             first = False
@@ -186,19 +253,37 @@ def _loop(
         wake.wait(min(real_s, config.idle_cap_s))
 
 
-def _hold_doorbell(config: StationConfig, station: Station, courier: ThreadCourier) -> None:
+def _drive(clusters: Sequence[ClusterEntry]) -> ClusterDriver:
+    """The clusters of the list, over this machine's sockets."""
+    from node.cluster_lines import Lines
+    from node.cluster_link import LineDriver
+
+    return LineDriver(clusters, Lines(clusters, time.monotonic), entropy=os.urandom)
+
+
+def _open_page(address: str, hatch: Hatch, config: StationConfig) -> None:
+    """The commune's page, once a process."""
+    from node.page_server import hold_page
+
+    def make_app() -> Any:
+        from node.web import create_app
+
+        return create_app(hatch.ask, entropy=os.urandom, name=config.name, unit=config.unit)
+
+    hold_page(address, make_app, time.sleep)
+    hatch.is_open = True
+
+
+def _hold_doorbell(
+    config: StationConfig, station: Station, courier: ThreadCourier, over: threading.Event
+) -> None:
     """A daemon thread: it has nothing to save."""
     bell = Doorbell(
         station.key, VerifyKey(config.hub_key), connect=lambda: _connected(config.doorbell),
-        cursor=lambda: station.cursor, ring=courier.ring, pause=_pause, mono=time.monotonic,
+        cursor=lambda: station.cursor, ring=courier.ring, pause=over.wait, mono=time.monotonic,
         rng=random.SystemRandom(),
     )  # fmt: skip
     threading.Thread(target=bell.run, name="doorbell", daemon=True).start()
-
-
-def _pause(wait_s: float) -> bool:
-    time.sleep(wait_s)
-    return False
 
 
 def _connected(address: str) -> socket.socket:
@@ -218,11 +303,36 @@ def _connected(address: str) -> socket.socket:
         raise
 
 
+def make_ground(folder: Path) -> Ground:
+    """What the station of this folder stands on."""
+    return Ground(
+        disk=lambda: DiskStore(folder), look=lambda: DiskStore(folder, readonly=True),
+        above=lambda: DiskStore(refuge_folder(folder)), boot=_boot(), entropy=os.urandom, mono=time.monotonic,
+    )  # fmt: skip
+
+
+def refuge_folder(folder: Path) -> Path:
+    """Where in the machine's memory the station of this folder goes on when its disk fails.
+
+    Systemd gives a folder that outlives the process; anybody else gets one that only they can read.
+    """
+    name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    given = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0] or "/run/loa"
+    if os.access(given, os.W_OK):
+        return Path(given) / name
+    own = Path("/dev/shm") / f"loa-{os.getuid()}"  # noqa: S108 — made sure below that it is ours alone
+    own.mkdir(mode=0o700, exist_ok=True)
+    found = own.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise NotAllowed("refuge-folder", f"{own} belongs to somebody else, or others may look into it")
+    return own / name
+
+
 def make_clock(tempo: str) -> SystemClock | TempoClock:
     """The machine's clock, or the accelerated one that this file describes."""
     if not tempo:
         return SystemClock(time.time, time.monotonic, kernel_trust(), _boot())
-    return TempoClock(TempoReader(Path(tempo).read_bytes, time.monotonic))
+    return TempoClock(TempoReader(Path(tempo).read_bytes, time.monotonic), _boot())
 
 
 def _boot() -> str:

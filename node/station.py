@@ -10,6 +10,7 @@ power cut.
     exchange   the one job that is out at the hub        fetch      what is missing, chunk by chunk
     agenda     the plan around now                       airing     what should have the air
     diary      reports besides acknowledgments           onair      what sounds, and how it ended
+    board      what the boards show, and showed
     reckoning  what became of silent slots               vouch      what came by stick, and a person's word
 """
 
@@ -19,19 +20,24 @@ import random
 from collections.abc import Callable
 from typing import Final
 
-from ledger.facts import AckCoder, Condition, Facts, audience_of
+from ledger.facts import AckCoder, Condition, Facts, audience_of, known_types
 from ledger.log import Blobs, Ledger, Store, Stored, VerifyKey
 from node.agenda import Agenda
 from node.agent import LEAD_S, URGENT_S, SyncAgent
 from node.airing import Airing
+from node.board import Boards
+from node.board_rows import BoardRows
 from node.clock import Clock, Confidence, Now
+from node.cluster_watch import ClusterWatch, MakeDriver
 from node.config import StationConfig, load_key
 from node.contents import Contents
 from node.courier import Courier
-from node.diary import Arrivals, Diary
+from node.diary import Arrivals, Diary, catch_up
 from node.exchange import Exchange
 from node.fetch import Fetcher
+from node.glossary import words_of
 from node.items import Items
+from node.keeper import Keeper
 from node.onair import OnAir
 from node.player import Player
 from node.plays import Memories, Plays, prepare
@@ -43,6 +49,7 @@ from node.vouch import Vouch
 DB_NAME: Final = "ledger.db"
 SOFTWARE: Final = "loa/0.1.0"
 WAIT_MIN_S: Final = 0.05
+EDGE_MIN_S: Final = 0.001  # up to the beginning of a slot, which is exact
 # One tick does at most this many exchanges: an inline courier must not hold the loudspeaker up.
 ROUNDS_MAX: Final = 32
 # The wall clock moved against the monotonic one by more than reading them takes: look at once.
@@ -52,8 +59,10 @@ SHIFT_S: Final = 1.0
 class Station:
     """config: who it is. store: its disk, with `station.key` in it. Raises StoreError.
 
-    entropy: n → n random bytes (log ids, nonces). rng: when to call, nothing else. `ledger`, `facts`, `plays`
-    and `key` are there to be read by auditors and checkers.
+    entropy: n → n random bytes (log ids, nonces). rng: when to call, nothing else. clusters: makes the driver
+    of the clusters that `clusters.toml` lists; None drives nobody. storage: what the store is, as `Condition`
+    says it. `ledger`, `facts`, `plays` and `key` are
+    there to be read by auditors and checkers.
     """
 
     def __init__(
@@ -66,6 +75,8 @@ class Station:
         *,
         entropy: Callable[[int], bytes],
         rng: random.Random,
+        clusters: MakeDriver | None = None,
+        storage: int = 0,
     ) -> None:
         self.config = config
         self.key = load_key(store)
@@ -92,6 +103,7 @@ class Station:
         for key in (*roots, hub, self.key.verify_key):
             self.ledger.trust(key)
         prepare(self.ledger)
+        catch_up(self.ledger, f"{SOFTWARE} {known_types()}")
         self.facts.load(self.ledger)
         memories = Memories(self.ledger)
         blobs = Blobs(store)
@@ -113,7 +125,11 @@ class Station:
             cap_bytes=config.fetch_day_bytes,
         )
         self._fetcher.fetched_today = self._diary.counters.fetched_bytes
-        items = Items(contents, self._fetcher, volume=config.volume, language=config.language)
+        items = Items(
+            contents, self._fetcher, player, volumes=config.volumes, language=config.language,
+            glossary=words_of(store), chime=config.chime,
+        )  # fmt: skip
+        self.watch = ClusterWatch(store, self.ledger, self._diary, self.key.key_id, clusters)
         self._onair = OnAir(
             self.ledger,
             self._diary,
@@ -122,9 +138,14 @@ class Station:
             items,
             self.facts,
             player,
-            volume=config.volume,
+            clusters=self.watch.clusters.word,
         )
-        self._agenda = Agenda(self.facts, config.unit, self.plays)
+        self.boards = Boards(
+            config.boards, config.name, config.unit, config.language, self.facts, contents, self.presence,
+            self.vouch, BoardRows(self.ledger, self._diary.report), self._fetcher.lost,
+        )  # fmt: skip
+        self._fetcher.serve(self.boards)
+        self._agenda = Agenda(self.facts, config.unit, self.plays, config.start_offset_s)
         self._airing = Airing(
             self.facts,
             config.unit,
@@ -135,10 +156,11 @@ class Station:
             self.presence,
             self._onair,
             self.vouch,
+            items,
         )
         self._reckoner = Reckoner(
             self.ledger, self.facts, config.unit, self.plays, memories, contents, self._diary, self._onair,
-            self._agenda, self.vouch,
+            self._agenda, self.vouch, self.presence,
         )  # fmt: skip
         self.agent = SyncAgent(config, rng, now.mono_s)
         self._exchange = Exchange(
@@ -146,16 +168,20 @@ class Station:
             room=config.room, deadline_s=config.job_deadline_s, entropy=entropy,
             coder=AckCoder(self.facts, config.unit),
         )  # fmt: skip
+        self.watch.list_clusters(self._moment.ts)
         self._onair.cut_off(self.presence.alive_s)
         self._wake_mono_s = now.mono_s
         self._seen = (0.0, Confidence.UNKNOWN)  # wall minus monotonic, and confidence, at the last full look
         self._lead_for_s: int | None = None  # the slot before which the plan was refreshed last
         self._begun_day = -1
+        self._storage = storage
+        self._keeper = Keeper(self.ledger, store, every_h=0 if storage else config.backup_every_h)
+        self._keep_in_s = 0.0
 
     # -- the one entry ---------------------------------------------------------------------------------------
 
     def tick(self) -> float:
-        """Does what is due; returns the seconds until it wants to be called again (0.05 to the idle cap).
+        """Does what is due; returns the seconds until it wants to be called again, at most the idle cap.
 
         Call earlier when the courier has a result. Raises StoreError when the disk fails: then start anew.
         """
@@ -205,6 +231,8 @@ class Station:
             player=self._player.name,
             ceiling=self._player.ceiling,
             sync_ok_s=self._exchange.ok_s,
+            storage=self._storage,
+            ear=getattr(self._player, "complaint", ""),
         )
         return status_of(self.ledger, self.config, self.key.key_id, live=live)
 
@@ -216,6 +244,7 @@ class Station:
         """A clean end: what sounds is stopped and acknowledged as far as it came."""
         moment = self._look(self.clock.now())
         self._onair.stop_for_good(moment)
+        self.watch.close(moment)
         with self.ledger.transaction():
             self.presence.mark(moment)
             self._save(moment)
@@ -236,8 +265,10 @@ class Station:
     def _live(self, moment: Moment) -> None:
         """Everything that needs no network."""
         self._diary.note_new(moment, self.plays, self._reckoner.reopen)
+        self.watch.look(moment)
         spoke = self._onair.poll(moment)
         answered, urgent = self._airing.choose(moment)
+        self.watch.follow(self._onair.running, self._start_in_s(moment), moment)
         spoke |= answered
         if urgent:
             self.agent.hurry(moment.mono_s, URGENT_S)
@@ -250,7 +281,11 @@ class Station:
                 self._fetcher.fetched_today = self._diary.count_from(moment).fetched_bytes
         if spoke:
             self.agent.hurry(moment.mono_s, self.config.ack_delay_s)
+        self._airing.prepare(moment)
+        if self.boards.look(moment):
+            self.agent.hurry(moment.mono_s, self.config.ack_delay_s)
         self._refresh_before_slot(moment)
+        self._keep_in_s = self._keeper.look(moment, self._idle_s(moment))
         if self.presence.mark_due_in(moment) <= 0:
             with self.ledger.transaction():
                 self.presence.mark(moment)
@@ -269,7 +304,9 @@ class Station:
     # -- small things ----------------------------------------------------------------------------------------
 
     def _wait_s(self, moment: Moment) -> float:
-        waits = [self.config.idle_cap_s, self._onair.wait_s(moment)]
+        waits = [self.config.idle_cap_s, self._keep_in_s, self._onair.wait_s(moment)]
+        waits.append(self._airing.wait_s(moment))
+        waits.append(self.watch.clusters.wait_s(moment.mono_s, self._start_in_s(moment)))
         if self._exchange.under_way:
             waits.append(self._exchange.give_up_in(moment))
         else:
@@ -277,15 +314,22 @@ class Station:
             waits.append(max(self._fetcher.retry_in(moment.mono_s), self.agent.fetch_in(moment.mono_s)))
             if self._fetcher.next_job(moment, self.plays) is not None:
                 waits.append(self.agent.fetch_in(moment.mono_s))
-        waits.append(self.presence.mark_due_in(moment))
-        if moment.trusted or self.vouch.is_open(moment):
-            waits.append(self._agenda.wake_in(moment))
+        waits += [self.presence.mark_due_in(moment), self.boards.wait_s(moment)]
+        timed = moment.trusted or self.vouch.is_open(moment)
+        edge_s = self._agenda.wake_in(moment) if timed else float("inf")
         if moment.trusted:
             waits.append(self._diary.sum_up_in(moment))
             start_in_s = self._agenda.start_in(moment)
             if start_in_s > LEAD_S:
                 waits.append(start_in_s - LEAD_S)
+        # Woken for something else a moment before a slot, we would let it begin late: go on to the slot.
+        if edge_s - min(waits) < WAIT_MIN_S:
+            return max(EDGE_MIN_S, edge_s)
         return max(WAIT_MIN_S, min(waits))
+
+    def _start_in_s(self, moment: Moment) -> float:
+        """Seconds until the next slot begins, as far as the time is known."""
+        return self._agenda.start_in(moment) if moment.trusted else float("inf")
 
     def _shifted(self, now: Now) -> bool:
         offset_s, confidence = self._seen
@@ -295,6 +339,7 @@ class Station:
         self._exchange.save(moment)
         self._reckoner.save()
         self._diary.save()
+        self.boards.save()
 
     def _condition(self) -> Condition:
         run = self._onair.running
@@ -309,7 +354,16 @@ class Station:
             pending=self.ledger.pending_count(self.key.key_id),
             volume=self.config.volume,
             software=SOFTWARE,
+            storage=self._storage,
         )
+
+    def is_quiet(self, for_s: float) -> bool:
+        """True when nothing sounds, and nothing is about to for so long."""
+        return self._idle_s(self._moment) >= for_s
+
+    def _idle_s(self, moment: Moment) -> float:
+        busy = self._onair.running is not None or self._onair.waiting
+        return 0.0 if busy else self._start_in_s(moment)
 
     def _admit(self, stored: Stored) -> list[VerifyKey]:
         self._arrivals.add(stored)

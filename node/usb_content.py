@@ -23,6 +23,7 @@ from ledger.facts import (
     at,
     covers,
     needed_manifests,
+    papers,
 )
 from ledger.log import CHUNK, BlobError, Blobs, CodecError, Receipt, Store, stick
 from node.fetch import LIST_BYTES_MAX, NO_ROOM
@@ -134,7 +135,8 @@ class Unloading:
         return True
 
     def wanted(self, low_s: int) -> list[tuple[bytes, bool]]:
-        """(manifest, is an emergency's) of every order for this unit that may still play, most urgent first.
+        """(manifest, is an emergency's) of every order for this unit that may still play, most urgent first;
+        then documents.
 
         Judged by the newest signed time, not by the clock, which may be years wrong where a stick is used.
         """
@@ -153,7 +155,9 @@ class Unloading:
                 continue
             if facts.withdrawal_of(order, unit) is None:
                 found[fact.manifest] = min(urgency, found.get(fact.manifest, urgency))
-        return [(name, found[name][0] < 0) for name in sorted(found, key=lambda name: (found[name], name))]
+        heard = [(name, found[name][0] < 0) for name in sorted(found, key=lambda name: (found[name], name))]
+        read = [paper.manifest for paper in papers(facts, unit) if paper.manifest not in found]
+        return [*heard, *((name, False) for name in read)]
 
     def _is_approved(self, bulletin: bytes, manifest: bytes) -> bool:
         above = ancestors(self._unit)

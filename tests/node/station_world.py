@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from ledger.facts import (
+    AckCoder,
     Acknowledged,
     Approved,
     Cancelled,
@@ -215,6 +216,7 @@ class HubSide:
             request,
             now=self.ts,
             audiences_of=lambda key: ancestors(self.stations[key]) if key in self.stations else None,
+            coder_of=lambda key: AckCoder(self.facts, self.stations[key]) if key in self.stations else None,
         )
         self.answered.append(told.status)
         return told.reply
@@ -303,6 +305,8 @@ class Loudspeaker:
 
     name = "watched"
     ceiling = Evidence.DELIVERED
+    chimes = False
+    can_speak = False
 
     def __init__(self, clock: TestClock) -> None:
         self.clock = clock

@@ -1,0 +1,125 @@
+"""Tài liệu: documents of the province, found without diacritics; a directive is confirmed as read by PIN."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from flask import Blueprint, Response, abort, g, render_template, request, stream_with_context
+from flask.typing import ResponseReturnValue
+
+from ledger.log import LoaError
+from node.library import Library
+from node.office import Office, Person
+from node.phrases import Words
+from node.web.bulletin_words import category_name
+from node.web.parts import ask, attempt, back, field, person
+
+PAGE = Blueprint("library", __name__)
+MENU = Words("Tài liệu", "Documents")
+REFUSALS: Final = {
+    "paper-unknown": Words("Không có văn bản này ở trạm.", "There is no such document here."),
+    "paper-not-here": Words(
+        "Tệp này chưa về đến trạm. Trạm sẽ tự tải khi có mạng.",
+        "This file has not arrived. The station fetches it when there is a network.",
+    ),
+    "paper-changed": Words(
+        "Đã có bản mới hơn. Hãy đọc bản mới rồi xác nhận.", "A newer version came. Read that, then confirm."
+    ),
+}
+ONLY: Final = ("", "unread", "directive", "document")
+# Shown in the browser; anything else is a download, so that nothing of a document runs on this page.
+INLINE: Final = {"text/plain", "image/png", "image/jpeg"}
+KINDS: Final = {
+    "application/pdf": Words("tệp PDF", "PDF"), "text/plain": Words("văn bản chữ", "plain text"),
+    "image/png": Words("ảnh PNG", "picture"), "image/jpeg": Words("ảnh JPEG", "picture"),
+    "": Words("tệp khác", "another kind of file"),
+}  # fmt: skip
+WORDS_CHARS_MAX: Final = 100
+
+
+_shelves: WeakKeyDictionary[Office, Library] = WeakKeyDictionary()
+
+
+def library(office: Office) -> Library:
+    """One for a station: it remembers folded texts."""
+    return _shelves.setdefault(office, Library(office))
+
+
+def waiting(office: Office, who: Person) -> int:
+    """Directives this person has not read."""
+    return library(office).unread(who)
+
+
+@PAGE.get("/tai-lieu")
+def page() -> ResponseReturnValue:
+    words = request.args.get("tim", "").strip()[:WORDS_CHARS_MAX]
+    only = request.args.get("loai", "")
+    if only not in ONLY:
+        abort(404)
+    who = person()
+    rows = ask(lambda office: library(office).rows(who, words=words, only=only))
+    return render_template("library.html", rows=rows, words=words, only=only)
+
+
+@PAGE.get("/tai-lieu/<name>")
+def one(name: str) -> ResponseReturnValue:
+    who = person()
+
+    def look(office: Office) -> dict[str, Any] | None:
+        shelf = library(office)
+        row = shelf.one(name, who)
+        if row is None:
+            return None
+        return {
+            "row": row, "body": shelf.body(name), "manifest": shelf.manifest(name),
+            "may": shelf.may_confirm(who), "inline": INLINE, "kinds": KINDS, "category": category_name,
+        }  # fmt: skip
+
+    found = ask(look)
+    if found is None:
+        abort(404)
+    return render_template("paper.html", **found)
+
+
+@PAGE.post("/tai-lieu/<name>/da-doc")
+def confirm(name: str) -> ResponseReturnValue:
+    who, manifest = g.person, field("manifest", 64)
+    attempt(
+        lambda office: library(office).confirm(who, name, manifest),
+        Words("Đã ký xác nhận đã đọc.", "Signed: you have read it."),
+    )
+    return back("library.one", name=name)
+
+
+@PAGE.get("/tai-lieu/<name>/<sha256>")
+def file(name: str, sha256: str) -> ResponseReturnValue:
+    try:
+        row, found = ask(lambda office: library(office).file(name, sha256))
+    except LoaError:
+        abort(404)
+    ending = {"application/pdf": "pdf", "text/plain": "txt", "image/png": "png", "image/jpeg": "jpg"}
+    shown = found.media_type in INLINE
+    title = f"{row.id[:8]}.{ending.get(found.media_type, 'bin')}"
+    kind = found.media_type if shown else "application/octet-stream"
+    answer = Response(stream_with_context(_pieces(sha256, found.size)), mimetype=kind)
+    answer.headers["Content-Length"] = str(found.size)
+    answer.headers["Content-Disposition"] = f'{"inline" if shown else "attachment"}; filename="{title}"'
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return answer
+
+
+def _pieces(sha256: str, size: int) -> Iterator[bytes]:
+    """Piece by piece, each a short question, so that a long file holds nothing up."""
+    sent = 0
+    while sent < size:
+        data = _piece(sha256, sent)
+        if not data:
+            return
+        sent += len(data)
+        yield data
+
+
+def _piece(sha256: str, offset: int) -> bytes:
+    return ask(lambda office: library(office).piece(sha256, offset))

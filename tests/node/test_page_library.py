@@ -1,0 +1,187 @@
+"""Documents at a station: fetched after what is heard, found without diacritics, read and signed for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from page_world import PIN, Browser, Page
+from station_world import DAY, ROOT, UNIT
+
+from ledger.facts import DirectiveIssued, DirectiveRead, Manifest, Rendition
+from ledger.log import Blobs
+
+LAW = "Luật Phòng, chống ma túy. Điều 1. Phạm vi điều chỉnh."
+NAME = b"D" * 16
+
+
+@dataclass
+class Case:
+    page: Page
+    lan: Browser
+    pao: Browser
+
+
+@pytest.fixture
+def case() -> Case:
+    page = Page()
+    lan = page.join("Nguyễn Thị Lan", "officer")
+    pao = page.join("Giàng A Páo", "approver")
+    for name in (lan.name, pao.name):
+        page.grant(name)
+    return Case(page, lan, pao)
+
+
+def content(page: Page, text: str, media_type: str = "text/plain") -> bytes:
+    hub = page.world.hub
+    data = text.encode()
+    manifest = Manifest((Rendition.of("document", media_type, data),))
+    for one in (data, manifest.encode()):
+        hub.blobs.put(one)
+    return manifest.sha256
+
+
+def issue(
+    page: Page, text: str = LAW, *, name: bytes = NAME, manifest: bytes | None = None, **more: object
+) -> bytes:
+    given: dict[str, object] = {
+        "kind": "directive", "number": "15/CV-STTTT", "issuer": "Sở Thông tin và Truyền thông",
+        "issued_day": DAY - 3, "title": "Tuyên truyền phòng, chống ma túy", "summary": "",
+        "category": "ma-tuy", "territory": "vn.yb", "due_day": DAY + 5,
+    } | more  # fmt: skip
+    manifest = manifest or content(page, text)
+    page.world.hub.sign(
+        ROOT,
+        DirectiveIssued(page.world.hub.ts, name, manifest=manifest, **given),  # type: ignore[arg-type]
+    )
+    page.world.station.agent.hurry(page.world.clock.mono_s, 0.0)
+    page.sync()
+    return manifest
+
+
+def test_a_document_of_the_province_is_read_here_and_found_without_diacritics(case: Case) -> None:
+    issue(case.page)
+    case.lan.get("/tai-lieu")
+    assert case.lan.says("Tuyên truyền phòng, chống ma túy")
+    for words in ("phong chong ma tuy", "15/CV", "dieu chinh", "SO THONG TIN"):
+        assert case.lan.get(f"/tai-lieu?tim={words}").says("Tuyên truyền phòng"), words
+    assert not case.lan.get("/tai-lieu?tim=giao thong").says("Tuyên truyền phòng")
+    case.lan.get(f"/tai-lieu/{NAME.hex()}")
+    assert case.lan.says("Điều 1. Phạm vi điều chỉnh.")
+
+
+def test_a_read_receipt_is_signed_with_the_readers_own_key_and_reaches_the_province(case: Case) -> None:
+    manifest = issue(case.page)
+    assert case.lan.get("/").says("Tài liệu 1"), "the menu counts what I have not read"
+    case.lan.get(f"/tai-lieu/{NAME.hex()}").press("/da-doc")
+    assert case.lan.says("Đã ký xác nhận đã đọc.")
+    case.page.sync()
+    row = case.page.office.people.named(case.lan.name)
+    assert row is not None
+    (read,) = case.page.world.hub.facts.reads[NAME]
+    assert (read.key_id, read.fact.manifest, read.fact.territory) == (row.key_id, manifest, UNIT)
+    assert not case.lan.get("/").says("Tài liệu 1")
+    assert case.pao.get("/").says("Tài liệu 1"), "one person's reading is nobody else's"
+
+
+def test_confirming_twice_signs_once(case: Case) -> None:
+    issue(case.page)
+    path = f"/tai-lieu/{NAME.hex()}"
+    form = case.lan.get(path)
+    manifest = case.page.world.hub.facts.directives[NAME][-1].fact.manifest
+    hidden = {"csrf": form.csrf, "manifest": manifest.hex()}
+    for _ in range(2):
+        case.lan.post(f"{path}/da-doc", hidden)
+    case.page.sync()
+    assert len(case.page.world.hub.facts.reads[NAME]) == 1
+
+
+def test_what_has_changed_meanwhile_is_not_confirmed_unread(case: Case) -> None:
+    issue(case.page)
+    case.lan.get(f"/tai-lieu/{NAME.hex()}")
+    issue(case.page, "Bản sửa đổi: Điều 2.")
+    case.lan.press("/da-doc")
+    assert case.lan.says("Đã có bản mới hơn.")
+    assert NAME not in case.page.world.station.facts.reads
+    assert case.lan.says("bản thứ 2")
+
+
+def test_a_document_that_was_taken_back_is_gone_from_the_list_and_from_the_card(case: Case) -> None:
+    manifest = issue(case.page)
+    blobs = Blobs(case.page.world.store)
+    assert blobs.has(manifest)
+    hub = case.page.world.hub
+    taken = DirectiveIssued(
+        hub.ts, NAME, "directive", "15/CV-STTTT", "Sở", DAY, "Thu hồi", "", "", None, "vn.yb", None
+    )
+    hub.sign(ROOT, taken)
+    case.page.world.run(3 * 86_400)
+    assert not case.lan.get("/tai-lieu").says("ma túy")
+    assert not blobs.has(manifest)
+
+
+def test_documents_are_fetched_after_what_is_heard(case: Case) -> None:
+    page = case.page
+    order: list[bytes] = []
+    page.world.line.down = True
+    document = content(page, "x" * 50_000)
+    hub = page.world.hub
+    hub.sign(
+        ROOT,
+        DirectiveIssued(hub.ts, NAME, "document", "", "Sở", DAY, "Tờ gấp", "", "", document, "vn.yb", None),
+    )
+    heard = hub.programme(17 * 60)
+    sound = hub.facts.schedules[heard][-1].fact.manifest
+    page.world.line.down = False
+    blobs = Blobs(page.world.store)
+    for _ in range(2_000):
+        page.world.run(1)
+        order += [name for name in (sound, document) if blobs.has(name) and name not in order]
+        if len(order) == 2:
+            break
+    assert order == [sound, document]
+
+
+def test_a_file_runs_nothing_on_the_page_and_unknown_kinds_are_downloads(case: Case) -> None:
+    manifest = content(case.page, "<script>alert(1)</script>", "text/html")
+    issue(case.page, manifest=manifest, title="Trang lạ")
+    found = Manifest.decode(case.page.world.hub.blobs.read(manifest)).renditions[0]
+    case.lan.get(f"/tai-lieu/{NAME.hex()}/{found.sha256.hex()}")
+    assert case.lan.answer.headers["Content-Disposition"].startswith("attachment")
+    assert case.lan.answer.mimetype == "application/octet-stream"
+    assert "sandbox" in case.lan.answer.headers["Content-Security-Policy"]
+    assert case.lan.text == "<script>alert(1)</script>"
+    assert case.lan.get(f"/tai-lieu/{NAME.hex()}/{'00' * 32}").status == 404
+
+
+def test_a_document_nobody_has_read_by_its_day_says_so(case: Case) -> None:
+    issue(case.page, due_day=DAY - 1)
+    assert case.pao.get("/tai-lieu").says("xã chưa ai đọc")
+    case.pao.get("/tai-lieu?loai=unread")
+    assert case.pao.says("Tuyên truyền phòng")
+
+
+def test_whoever_has_no_right_reads_and_signs_nothing() -> None:
+    page = Page()
+    lan = page.join("Lan", "officer")
+    issue(page)
+    lan.get(f"/tai-lieu/{NAME.hex()}")
+    assert lan.says("Khóa của bạn chưa có quyền xác nhận.")
+    lan.post(
+        f"/tai-lieu/{NAME.hex()}/da-doc",
+        {"csrf": lan.csrf, "manifest": page.world.hub.facts.directives[NAME][-1].fact.manifest.hex()},
+    )
+    assert not page.world.hub.facts_of(DirectiveRead)
+    assert NAME not in page.world.station.facts.reads
+
+
+def test_reading_works_without_a_network_and_the_receipt_goes_later(case: Case) -> None:
+    issue(case.page)
+    case.page.world.line.down = True
+    case.page.world.run(600)
+    case.lan.get(f"/tai-lieu/{NAME.hex()}").press("/da-doc", unlock_pin=PIN)
+    assert case.lan.says("Đã ký xác nhận")
+    assert NAME not in case.page.world.hub.facts.reads
+    case.page.world.line.down = False
+    case.page.world.run(3_600)
+    assert len(case.page.world.hub.facts.reads[NAME]) == 1
