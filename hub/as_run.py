@@ -16,10 +16,28 @@ from typing import Final
 
 from sqlite_utils import Database
 
-from ledger.facts import Acks, EmergencyOrdered, Facts, at
+from ledger.facts import (
+    COMMUNE_SERIES,
+    Acks,
+    ClustersListed,
+    EmergencyOrdered,
+    Evidence,
+    Facts,
+    Slot,
+    at,
+    covers,
+    stand_of,
+)
 from ledger.log import Stored
 
-_INSERT: Final = f"INSERT OR IGNORE INTO as_run VALUES ({', '.join('?' * 12)})"  # noqa: S608 - marks only
+BY_A_PERSON: Final = -1  # in place of an event's number: a word, until the station has one of its own
+_INSERT: Final = (
+    f"INSERT INTO as_run VALUES ({', '.join('?' * 13)}) ON CONFLICT (place, day, series) DO UPDATE SET "  # noqa: S608 - marks only
+    "planned = excluded.planned, begun = excluded.begun, played_ds = excluded.played_ds, "
+    "outcome = excluded.outcome, detail = excluded.detail, evidence = excluded.evidence, "
+    "volume = excluded.volume, position = excluded.position, nth = excluded.nth, "
+    "clusters = excluded.clusters WHERE as_run.nth < 0"
+)
 
 
 class AsRun:
@@ -29,9 +47,11 @@ class AsRun:
         self._db = db
         self._facts = facts
         self._places: dict[str, int] = {}
-        # (series, day) → planned start, in seconds of that local day and in UTC s; None: no order says
-        self._planned: dict[tuple[int, int], tuple[int, int] | None] = {}
-        self._rows: list[Iterable[tuple[int, ...]]] = []
+        # (series, day) → planned start, in seconds of that local day and in UTC s; None: no order says. By
+        # unit for who reports a commune's own series, whose number another commune may use, or one that the
+        # commune answered, for its start may be another there; else under "".
+        self._planned: dict[str, dict[tuple[int, int], tuple[int, int] | None]] = {}
+        self._rows: list[Iterable[tuple[int | bytes | None, ...]]] = []
         self._count = 0
 
     def plan_changed(self) -> None:
@@ -45,24 +65,54 @@ class AsRun:
             "INSERT OR IGNORE INTO arrivals VALUES (?, ?, ?, ?)",
             [position, head.first_seq, head.key_id, head.log_id],
         )
-        _, ts, series, day, _, jitter_cs, played_ds, outcome, detail, evidence, volume, _ = acks.columns
+        _, ts, series, day, _, jitter_cs, played_ds, outcome, detail, evidence, volume, heard = acks.columns
         slots = list(zip(series, day, strict=True))
-        for slot in set(slots) - self._planned.keys():
-            self._planned[slot] = self._plan(*slot)
-        planned = [self._planned[slot] for slot in slots]
+        answered = self._facts.answered.get(unit, {})
+        own = max(series, default=0) >= COMMUNE_SERIES or any(number in answered for number in series)
+        asked = unit if own else ""
+        known = self._planned.setdefault(asked, {})
+        for slot in set(slots) - known.keys():
+            known[slot] = self._plan(*slot, asked)
+        planned = [known[slot] for slot in slots]
         if None in planned:  # from the station's own deviation
             planned = [
-                (began - late // 100 - at(on), began - late // 100) if known is None else known
-                for known, began, late, on in zip(planned, ts, jitter_cs, day, strict=True)
+                (began - late // 100 - at(on), began - late // 100) if said is None else said
+                for said, began, late, on in zip(planned, ts, jitter_cs, day, strict=True)
             ]
         in_day, in_utc = zip(*planned, strict=True)
         self._rows.append(
             zip(
                 repeat(place), day, series, in_day, map(sub, ts, in_utc), played_ds,
-                outcome, detail, evidence, volume, repeat(position), acks.nth,
+                outcome, detail, evidence, volume, repeat(position), acks.nth, heard,
             )
         )  # fmt: skip
         self._count += len(acks.nth)
+
+    def attest(
+        self, unit: str, slot: Slot, place: tuple[int, int, bytes, bytes], *, begun: int, played_ds: int,
+        outcome: int, detail: int,
+    ) -> None:  # fmt: skip
+        """A person's word on a slot. place: position, seq, key id and log id of the decision that says it."""
+        position, seq, key_id, log_id = place
+        self._db.execute(
+            "INSERT OR IGNORE INTO arrivals VALUES (?, ?, ?, ?)", [position, seq, key_id, log_id]
+        )
+        in_day = slot.start_s - at(slot.day)
+        evidence = int(Evidence.OPERATOR_ATTESTED)
+        self._db.execute(
+            _INSERT,
+            [
+                self._place(unit), slot.day, slot.series, in_day, begun, played_ds, outcome, detail, evidence,
+                0, position, BY_A_PERSON, None,
+            ],
+        )  # fmt: skip
+
+    def listed(self, unit: str, position: int, nth: int, fact: ClustersListed) -> None:
+        """A station's list of its receiver clusters: what their vectors mean from here on."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO listings VALUES (?, ?, ?, ?, ?)",
+            [self._place(unit), position, nth, fact.ts, fact.names],
+        )
 
     def write(self) -> tuple[int, int]:
         """Writes what was taken; returns (rows that stand, repeated ones)."""
@@ -82,11 +132,14 @@ class AsRun:
             number = self._places[unit] = int(row[0])
         return number
 
-    def _plan(self, series: int, day: int) -> tuple[int, int] | None:
+    def _plan(self, series: int, day: int, unit: str) -> tuple[int, int] | None:
         for order in reversed(self._facts.orders.get(series, ())):
             fact = order.fact
+            if unit and not covers(fact.territory, unit):
+                continue  # another commune's, of the same number
             if isinstance(fact, EmergencyOrdered):
                 return fact.not_before - at(day), fact.not_before
             if fact.first_day <= day:
-                return fact.minute * 60, at(day, fact.minute)
+                start_s = stand_of(self._facts, order, day, unit).start_s
+                return start_s - at(day), start_s
         return None

@@ -32,6 +32,7 @@ from hub.config import (
 from hub.endings_cli import add_commands
 from hub.hub import Hub, found, seed_demo_accounts
 from hub.looks_cli import add_looks
+from hub.sheet_cli import add_sheet
 from hub.usb_cli import add_usb
 from ledger.facts import is_unit
 from ledger.kernel import synchronised
@@ -374,3 +375,4 @@ def _minute(text: str) -> int:
 add_looks(hub, _looked_at, _hub_clock, directory, as_json)
 add_commands(hub, _opened, _desk, (directory, as_account, with_password))
 add_usb(hub, _opened, directory, as_json)
+add_sheet(hub, _opened, directory, as_json)

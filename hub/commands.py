@@ -12,34 +12,50 @@ Bound: no SQL and no rule that belongs to an aggregate; scheduling's rules that 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from uuid import UUID
 
 from hub.accounts import Officer
 from hub.bulletins import Bulletin
 from hub.desk import act, clean_reason, from_hex, within
+from hub.duty import Duty
+from hub.elsewhere import TakenBack, approved_elsewhere, scheduled_elsewhere, taken_back_id
 from hub.endings import Endings
-from hub.media import Composed, Upload, accept_line, accept_text, attention_signal, read_manifest
+from hub.media import (
+    Composed,
+    Relay,
+    Upload,
+    accept_line,
+    accept_text,
+    attention_signal,
+    read_manifest,
+    read_text,
+)
+from hub.papers import Papers
 from hub.planning import check_slot, day_bitmap, emergency_window
 from hub.registry import Registry
-from hub.schedules import EMERGENCY_CODES, Series
+from hub.schedules import EMERGENCY_CODES, Series, series_id
 from ledger.facts import (
     CATEGORY_CHARS_MAX,
     REASON_CHARS_MAX,
-    SERIES_MAX,
     TEXT_CHARS_MAX,
     TITLE_CHARS_MAX,
+    Cancelled,
     Drafted,
     EmergencyOrdered,
     Klass,
     OnInterrupt,
     Right,
     Scheduled,
+    Target,
     calendar,
     decisions,
+    draw_series,
 )
 from ledger.log import NotAllowed
+from ledger.spoken import read_aloud, reading_s
 
 
-class Commands(Registry, Endings):
+class Commands(Registry, Endings, Papers, Duty):
     """All of them refuse with NotAllowed and a stable code; `now` is UTC s."""
 
     # -- bulletins -------------------------------------------------------------------------------------------
@@ -57,11 +73,12 @@ class Commands(Registry, Endings):
         valid_until_day: int,
         text: str,
         audio: Upload | bytes | None = None,
+        relay: Relay | None = None,
         now: int,
     ) -> str:
-        """A new bulletin, version 1; returns its id (32 hex digits)."""
+        """A new bulletin, version 1; returns its id (32 hex digits). relay: a live programme; class relay."""
         self._may(officer, Right.DRAFT, territory, now)
-        composed = self._compose(text, audio, None)
+        composed = self._compose(text, audio, None, relay)
         bulletin = self._entropy(16)
         fact = self._drafted(
             bulletin, 1, composed, title, category, klass, territory, valid_from_day, valid_until_day, now
@@ -85,6 +102,7 @@ class Commands(Registry, Endings):
         text: str,
         audio: Upload | bytes | None = None,
         keep_audio: bool = True,
+        relay: Relay | None = None,
         now: int,
     ) -> int:
         """The next version over `version`, which the officer saw; returns its number. A draft again."""
@@ -92,7 +110,7 @@ class Commands(Registry, Endings):
         self._may(officer, Right.DRAFT, found.content.territory, now)
         self._may(officer, Right.DRAFT, territory, now)
         kept = read_manifest(self._blobs, found.content.manifest).audio() if keep_audio else None
-        composed = self._compose(text, audio, kept)
+        composed = self._compose(text, audio, kept, relay)
         fact = self._drafted(
             found.content.bulletin,
             found.content.version + 1,
@@ -145,7 +163,16 @@ class Commands(Registry, Endings):
 
     @act
     def withdraw(self, officer: Officer, bulletin: str, *, reason: str, now: int) -> None:
-        """Takes the bulletin back for ever, in all its territory."""
+        """Takes the bulletin back for ever, in all its territory; also one that a commune approved itself."""
+        elsewhere = approved_elsewhere(self._facts, from_hex(bulletin))
+        if elsewhere is not None and not self._is_ours(bulletin):
+            target = int(Target.BULLETIN)
+            self._take_back(
+                officer,
+                Cancelled(now, target, elsewhere.bulletin, None, elsewhere.territory, clean_reason(reason)),
+                "withdrawn",
+            )
+            return
         found = self._bulletin(bulletin)
         self._may(officer, Right.CANCEL, found.content.territory, now)
         found.withdraw(now, officer.key.key_id, clean_reason(reason))
@@ -170,17 +197,22 @@ class Commands(Registry, Endings):
     ) -> int:
         """Puts an approved bulletin on the plan; returns the series. days: local days; minute: 0–1439.
 
-        length_s: of the slot, from the recording when None. late_s: how long after it a start still counts.
+        length_s: of the slot; when None, of the recording or of the words read out. late_s: how long after it
+        a start still counts.
         """
         found = self._bulletin(bulletin)
         self._may(officer, Right.SCHEDULE, territory, now)
-        sound = read_manifest(self._blobs, found.content.manifest).audio()
-        if sound is None:
+        manifest = read_manifest(self._blobs, found.content.manifest)
+        sound = manifest.stream() or manifest.audio()
+        words = "" if sound is not None else read_text(self._blobs, manifest)
+        if sound is None and not words:
             raise NotAllowed(
-                "nothing-to-hear", "the bulletin has no recording", hint="revise it with a recording"
+                "nothing-to-hear", "the bulletin has nothing to hear", hint="revise it with words or sound"
             )
-        if length_s is None:
+        if length_s is None and sound is not None:
             length_s = max(1, -(-sound.duration_ms // 1000))
+        elif length_s is None:
+            length_s = reading_s(read_aloud(words))  # stations read it out
         wanted = sorted(set(days))
         check_slot(
             self._facts,
@@ -206,7 +238,7 @@ class Commands(Registry, Endings):
             klass=found.content.klass,
             late_s=late_s,
             on_interrupt=within(
-                on_interrupt, OnInterrupt.DROP, OnInterrupt.RESUME, "kind-unknown", "on_interrupt"
+                on_interrupt, OnInterrupt.DROP, OnInterrupt.RESTART, "kind-unknown", "on_interrupt"
             ),
             reason=None if not reason else accept_line(reason, what="reason", chars_max=REASON_CHARS_MAX),
         )
@@ -267,8 +299,21 @@ class Commands(Registry, Endings):
         self._cancel(officer, series, reason, now)
 
     @act
-    def cancel_schedule(self, officer: Officer, series: int, *, reason: str, now: int) -> None:
-        """Calls a schedule off. NotAllowed("not-a-schedule") for an emergency."""
+    def cancel_schedule(
+        self, officer: Officer, series: int, *, reason: str, territory: str = "", now: int
+    ) -> None:
+        """Calls a schedule off; also one that a commune ordered itself. NotAllowed("not-a-schedule") for an
+        emergency. territory: the commune's, when several have a series of this number.
+        """
+        if self._decisions.find(Series, series_id(series)) is None:
+            order = scheduled_elsewhere(self._facts, series, territory).fact
+            target = int(Target.SERIES)
+            self._take_back(
+                officer,
+                Cancelled(now, target, None, series, order.territory, clean_reason(reason)),
+                "already-cancelled",
+            )
+            return
         if self._series(series).is_emergency:
             raise NotAllowed("not-a-schedule", f"series {series} is an emergency", hint="use the all-clear")
         self._cancel(officer, series, reason, now)
@@ -296,6 +341,10 @@ class Commands(Registry, Endings):
         now: int,
     ) -> Drafted:
         within(klass, Klass.FILLER, Klass.PRIORITY, "klass-range", "klass")
+        if composed.manifest.stream() is not None and klass > Klass.RELAY:
+            raise NotAllowed(
+                "relay-class", "a live relay gives way to every bulletin", where="klass", hint="choose relay"
+            )
         within(valid_from_day, 0, calendar.DAY_MAX, "days-range", "first day")
         within(valid_until_day, valid_from_day, calendar.DAY_MAX, "days-range", "last day")
         return Drafted(
@@ -311,14 +360,18 @@ class Commands(Registry, Endings):
             valid_until_day=valid_until_day,
         )
 
+    def _is_ours(self, bulletin: str) -> bool:
+        return self._decisions.find(Bulletin, UUID(bytes=from_hex(bulletin))) is not None
+
+    def _take_back(self, officer: Officer, fact: Cancelled, done_already: str) -> None:
+        """What a commune decided is taken back by who may cancel there."""
+        self._may(officer, Right.CANCEL, fact.territory, fact.ts)
+        if self._decisions.find(TakenBack, taken_back_id(fact)) is not None:
+            raise NotAllowed(done_already, "it was taken back already", hint="nothing to do")
+        self._decisions.sign(TakenBack.take_back(fact, officer.key.key_id), officer.key)
+
     def _next_series(self) -> int:
-        """A number no series here has. Drawn, not counted: a hub restored from an old image would count again
-        what stations have already played under the lost numbers.
-        """
-        while True:
-            series = int.from_bytes(self._entropy(4), "big") & SERIES_MAX
-            if series and series not in self._facts.orders:
-                return series
+        return draw_series(self._facts, self._entropy, commune=False)
 
     def _order(self, aggregate: Series, officer: Officer) -> int:
         self._decisions.sign(aggregate, officer.key)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from hub import rows
@@ -19,9 +20,12 @@ from ledger.facts import (
     Outcome,
     Slot,
     at,
+    cluster_report,
     covers,
     has_day,
+    listed_names,
     local_day,
+    minute_of_day,
     plan,
 )
 from ledger.log import NotAllowed
@@ -31,14 +35,24 @@ SOUNDED = (Outcome.PLAYED, Outcome.PLAYED_LATE, Outcome.PARTIAL, Outcome.INTERRU
 WEEK_DAYS = 7
 
 _AS_RUN = (
-    "p.unit, a.*, f.first_seq, f.key_id, f.log_id, t.name AS station, s.title, s.bulletin "
+    "p.unit, a.*, d.said_by, d.means, f.first_seq, f.key_id, f.log_id, t.name AS station, s.title, "
+    "s.bulletin, "
+    "(SELECT names FROM listings l WHERE l.place = a.place AND (l.position, l.nth) < (a.position, a.nth) "
+    "ORDER BY l.position DESC, l.nth DESC LIMIT 1) AS listed "
     "FROM {rows} JOIN arrivals f ON f.position = a.position "
-    "LEFT JOIN stations t ON t.unit = p.unit LEFT JOIN series s ON s.series = a.series"
+    "LEFT JOIN attested d ON d.position = a.position AND a.nth < 0 "
+    "LEFT JOIN stations t ON t.unit = p.unit LEFT JOIN series s ON s.series = a.series AND s.territory = ("
+    # Two communes may come to one number: the series is that of the place, or of the nearest unit above it.
+    "SELECT x.territory FROM series x WHERE x.series = a.series AND substr(p.unit || '.', 1, "
+    "length(x.territory) + 1) = x.territory || '.' ORDER BY length(x.territory) DESC LIMIT 1)"
 )
 _BY_KEY = "as_run a JOIN places p ON p.n = a.place"
 # A day lies together within each place: CROSS JOIN says from where to look it up.
 _BY_PLACE = "places p CROSS JOIN as_run a ON a.place = p.n"
-_OF_DAY = f"SELECT p.unit, a.series, a.day, a.outcome, a.detail FROM {_BY_PLACE} WHERE a.day = ?"  # noqa: S608
+_OF_DAY = (
+    "SELECT p.unit, a.series, a.day, a.outcome, a.detail, a.nth "  # noqa: S608 - our own words
+    f"FROM {_BY_PLACE} WHERE a.day = ?"
+)
 
 
 class DayQueries(Lookups):
@@ -46,10 +60,15 @@ class DayQueries(Lookups):
 
     # -- plan ------------------------------------------------------------------------------------------------
 
-    def series(self, series: int) -> rows.SeriesRow:
-        """One series. NotAllowed("series-unknown")."""
+    def series(self, series: int, *, unit: str = "") -> rows.SeriesRow:
+        """One series; of several communes' with this number, the one that `unit` hears, else the newest.
+
+        NotAllowed("series-unknown").
+        """
+        order = "CASE WHEN substr(? || '.', 1, length(territory) + 1) = territory || '.' THEN 0 ELSE 1 END"
         with self._lock:
-            for row in self._rows("SELECT * FROM series WHERE series = ?", [series]):
+            where = Where().add("series = ?", series)
+            for row in self._select("* FROM series", where, f"{order}, position DESC LIMIT 1", unit):
                 return self._series_row(row)
         raise NotAllowed("series-unknown", f"there is no series {series}", hint="look at the plan")
 
@@ -83,7 +102,20 @@ class DayQueries(Lookups):
             for day in range(first_day, first_day + WEEK_DAYS)
             if has_day(row["first_day"], bytes(row["days"]), day)
         ]
+        if unit in self._facts.stations:
+            with self._lock:
+                cells = [self._answered(cell, unit) for cell in cells]
         return sorted(cells, key=lambda cell: (cell.day, cell.minute, -cell.klass, cell.series))
+
+    def _answered(self, cell: rows.WeekCell, unit: str) -> rows.WeekCell:
+        """With what the station's commune answered to it."""
+        found = plan.slots(self._facts, unit, at(cell.day), at(cell.day + 1))
+        slot = next((one for one in found if one.key == (cell.series, cell.day)), None)
+        if slot is None or (slot.moved_from_s is None and not slot.declined):
+            return cell
+        minute = minute_of_day(slot.start_s)
+        ordered = None if slot.moved_from_s is None else cell.minute
+        return replace(cell, minute=minute, declined=slot.declined, ordered_minute=ordered)
 
     def explain(self, unit: str, instant_s: int) -> rows.ExplainRow:
         """What plays at this station at this instant, and why not the others: the station's own answer."""
@@ -142,13 +174,15 @@ class DayQueries(Lookups):
         if day is not None:
             where.add("a.day = ?", day)
         if bulletin:
+            where.add("a.series IN (SELECT series FROM series WHERE bulletin = ?)", id_bytes(bulletin))
             where.add("s.bulletin = ?", id_bytes(bulletin))
         of = _BY_KEY if unit or series or bulletin else _BY_PLACE
         with self._lock:
             return self._as_run(of, where, min(limit, ROWS_MAX), offset)
 
-    def _as_run_of(self, series: list[int]) -> list[rows.AsRunRow]:
+    def _as_run_of(self, bulletin: bytes, series: list[int]) -> list[rows.AsRunRow]:
         where = Where().add("a.series IN (SELECT value FROM json_each(?))", json.dumps(series))
+        where.add("s.bulletin = ?", bulletin)
         return self._as_run(_BY_KEY, where, ROWS_MAX, 0)
 
     def _as_run(self, of: str, where: Where, limit: int, offset: int) -> list[rows.AsRunRow]:
@@ -171,8 +205,11 @@ class DayQueries(Lookups):
                 volume=row["volume"],
                 key_id=bytes(row["key_id"]).hex(),
                 log_id=bytes(row["log_id"]).hex(),
-                seq=row["first_seq"] + row["nth"],
+                seq=row["first_seq"] + max(0, row["nth"]),
                 position=row["position"],
+                clusters=cluster_report(row["clusters"], row["outcome"], listed_names(row["listed"] or "")),
+                said_by=row["said_by"] or "",
+                means=-1 if row["means"] is None else row["means"],
             )
             for row in found
         ]
@@ -183,7 +220,12 @@ class DayQueries(Lookups):
             stations = self._facts.stations
             it = [unit for unit, one in stations.items() if one.fact.kind == "it"]
             planned = {(slot.unit, *slot.key): slot for slot in plan.expected(self._facts, it, day)}
-            found = self._rows(_OF_DAY, [day])
+            fm = [unit for unit, one in stations.items() if one.fact.kind == "fm"]
+            duty = {(slot.unit, *slot.key) for slot in plan.expected(self._facts, fm, day)}
+            every = self._rows(_OF_DAY, [day])
+        # A person's word is counted apart: it proves less than any station's own.
+        words = {(str(row["unit"]), int(row["series"]), int(row["day"])) for row in every if row["nth"] < 0}
+        found = [row for row in every if row["nth"] >= 0]
         said = {(str(row["unit"]), int(row["series"]), int(row["day"])): row for row in found}
         outcomes, missed_by = Counter[str](), Counter[str]()
         for key, row in said.items():
@@ -207,12 +249,15 @@ class DayQueries(Lookups):
             emergency_reached=reached,
             acks=len(said),
             as_of=self._now(),
+            fm_planned=len(duty),
+            fm_attested=len(duty & (words | said.keys())),
         )
 
 
 def _plan_slot(slot: Slot) -> rows.PlanSlot:
     return rows.PlanSlot(
-        slot.series, slot.day, slot.start_s, slot.length_s, slot.title, slot.klass, slot.emergency
+        slot.series, slot.day, slot.start_s, slot.length_s, slot.title, slot.klass, slot.emergency,
+        slot.moved_from_s,
     )
 
 

@@ -15,7 +15,10 @@ from sqlite_utils import Database
 
 from hub.bulletins import APPROVED, CATEGORIES, DRAFT, RETURNED, SUBMITTED, WITHDRAWN
 from hub.media import folded
+from hub.phrases import about_of, detail_of, what_of
 from ledger.facts import (
+    CIVIC,
+    SELF_APPROVED,
     Approved,
     Cancelled,
     Decision,
@@ -39,21 +42,6 @@ from ledger.facts import (
     covers,
 )
 
-DECISIONS = (
-    Approved,
-    Scheduled,
-    EmergencyOrdered,
-    Cancelled,
-    QuietHoursSet,
-    Drafted,
-    Submitted,
-    Returned,
-    StationRegistered,
-    Granted,
-    Rotated,
-    Revoked,
-    RootsSet,
-)
 _CATEGORY_WORDS = dict(CATEGORIES)
 
 
@@ -68,7 +56,7 @@ class Deeds:
     def take(self, signed: Signed, fact: Decision) -> bool:
         """Lists the decision and moves what it moves. False when it does not count."""
         why = self._why_not(signed)
-        bulletin, series, territory = _about(fact)
+        bulletin, series, territory = about_of(fact)
         self._db.table("deeds").insert(
             {
                 "position": signed.position,
@@ -136,11 +124,25 @@ class Deeds:
 
     def _drafted(self, signed: Signed, fact: Drafted) -> None:
         row = self._db.execute(
-            "SELECT version, state FROM bulletins WHERE id = ?", [fact.bulletin]
+            "SELECT version, state, manifest FROM bulletins WHERE id = ?", [fact.bulletin]
         ).fetchone()
-        if row is not None and (row[1] == WITHDRAWN or int(row[0]) >= fact.version):
-            return
-        self._content(signed, fact, DRAFT)
+        if row is None or (row[1] != WITHDRAWN and int(row[0]) < fact.version):
+            self._content(signed, fact, DRAFT)
+        elif int(row[0]) == fact.version and bytes(row[2]) == fact.manifest:
+            # Logs of a commune's people may come one by one: here the approval came first and made the row.
+            self._db.execute("UPDATE bulletins SET author = ? WHERE id = ?", [signed.key_id, fact.bulletin])
+            self._self_approved(signed, fact)
+
+    def _self_approved(self, signed: Signed, fact: Drafted) -> None:
+        """The approval that is listed as one that counts turns out to be the author's own."""
+        refused = self._facts.refused_approvals(fact.bulletin)
+        if any(one.version == fact.version and why == SELF_APPROVED for one, why in refused):
+            self._db.execute(
+                "UPDATE deeds SET applied = 0, why = ? WHERE bulletin = ? AND key_id = ? AND what = ?"
+                " AND detail LIKE ? AND applied = 1",
+                [SELF_APPROVED, fact.bulletin, signed.key_id, "approved", f"v{fact.version} %"],
+            )
+            self._set(signed, fact.ts, fact.bulletin, DRAFT)
 
     def _approved(self, signed: Signed, fact: Approved) -> None:
         row = self._db.execute(
@@ -240,14 +242,18 @@ class Deeds:
                 "expires_at": 0,
                 "text": fact.reason or "",
             }
-        self._db.table("series").upsert(row, pk="series")
+        self._db.table("series").upsert(row, pk=("series", "territory"))
 
     def _cancelled(self, signed: Signed, fact: Cancelled) -> None:
         """Only what covers the whole territory changes the state; a smaller one is a deed like others."""
         if fact.target == Target.SERIES:
-            row = self._db.execute("SELECT territory FROM series WHERE series = ?", [fact.series]).fetchone()
-            if row is not None and covers(fact.territory, str(row[0])):
-                self._db.execute("UPDATE series SET state = 'cancelled' WHERE series = ?", [fact.series])
+            sql = "SELECT territory FROM series WHERE series = ?"
+            for (territory,) in self._db.execute(sql, [fact.series]).fetchall():
+                if covers(fact.territory, str(territory)):
+                    self._db.execute(
+                        "UPDATE series SET state = 'cancelled' WHERE series = ? AND territory = ?",
+                        [fact.series, territory],
+                    )
             return
         assert fact.bulletin is not None, "parse names exactly one target"
         orders = self._db.execute(
@@ -255,36 +261,13 @@ class Deeds:
         ).fetchall()
         for series, territory in orders:
             if covers(fact.territory, str(territory)):
-                self._db.execute("UPDATE series SET state = ? WHERE series = ?", [WITHDRAWN, series])
+                self._db.execute(
+                    "UPDATE series SET state = ? WHERE series = ? AND territory = ?",
+                    [WITHDRAWN, series, territory],
+                )
         row = self._db.execute("SELECT territory FROM bulletins WHERE id = ?", [fact.bulletin]).fetchone()
         if row is not None and covers(fact.territory, str(row[0])):
             self._set(signed, fact.ts, fact.bulletin, WITHDRAWN)
-
-
-_WHAT: dict[type, str] = {
-    Drafted: "drafted",
-    Submitted: "submitted",
-    Approved: "approved",
-    Returned: "returned",
-    Scheduled: "scheduled",
-    EmergencyOrdered: "emergency",
-    Cancelled: "cancelled",
-    QuietHoursSet: "quiet-hours",
-    StationRegistered: "registered",
-    Granted: "granted",
-    Rotated: "rotated",
-    Revoked: "revoked",
-    RootsSet: "roots-set",
-}
-
-
-def what_of(fact: Decision) -> str:
-    """The deed's name, as the views and the pages know it."""
-    if isinstance(fact, Drafted) and fact.version > 1:
-        return "revised"
-    if isinstance(fact, Cancelled) and fact.target == Target.BULLETIN:
-        return "withdrawn"
-    return _WHAT[type(fact)]
 
 
 def _stands(facts: Facts, signed: Signed) -> bool:
@@ -302,6 +285,8 @@ def _stands(facts: Facts, signed: Signed) -> bool:
         return any(one.signed.id == signed.id for one in facts.quiet.get(fact.territory, ()))
     if isinstance(fact, StationRegistered):
         return fact.unit in facts.stations and facts.stations[fact.unit].signed.id == signed.id
+    if type(fact) in CIVIC:
+        return facts.refusal_of(signed) is None
     if isinstance(fact, Drafted):
         return facts.authority.may(signed.key_id, Right.DRAFT, fact.territory, fact.ts, signed.place)
     return False
@@ -314,31 +299,3 @@ def _is_void(whole: Facts, signed: Signed) -> bool:
     asked = asks(signed)
     may = whole.authority.may(signed.key_id, *asked, signed.place)
     return whole.authority.ended(signed.key_id, *asked) and not may
-
-
-def _about(fact: Any) -> tuple[bytes, int, str]:
-    """(bulletin or b"", series or 0, territory or "") a decision is about."""
-    return (
-        getattr(fact, "bulletin", None) or b"",
-        getattr(fact, "series", None) or 0,
-        getattr(fact, "territory", None) or getattr(fact, "unit", None) or "",
-    )
-
-
-def detail_of(fact: Any) -> str:
-    """One phrase for the timeline: the reason, the title, the words, the name."""
-    if isinstance(fact, Drafted | Approved):
-        return f"v{fact.version} {fact.title}"
-    if isinstance(fact, Submitted):
-        return f"v{fact.version}"
-    if isinstance(fact, Returned | Cancelled):
-        return fact.reason
-    if isinstance(fact, EmergencyOrdered):
-        return fact.text
-    if isinstance(fact, StationRegistered):
-        return f"{fact.name} ({fact.kind})"
-    if isinstance(fact, QuietHoursSet):
-        return f"{fact.from_minute}–{fact.until_minute}"
-    if isinstance(fact, Granted):
-        return fact.label
-    return getattr(fact, "reason", None) or ""

@@ -19,7 +19,7 @@ from hub.accounts import Accounts, Officer
 from hub.bulletins import Bulletin
 from hub.config import HubConfig
 from hub.enrolment import Enrolment
-from hub.media import Composed, Upload, accept_line, accept_text, compose
+from hub.media import Composed, Relay, Upload, accept_line, accept_text, compose
 from hub.schedules import Series, series_id
 from ledger.facts import (
     REASON_CHARS_MAX,
@@ -36,8 +36,9 @@ from ledger.log import (
 from ledger.recorder import Decisions, again
 
 RIGHTS: dict[str, Right] = {
-    "editor": Right.DRAFT | Right.SCHEDULE,
-    "approver": Right.APPROVE | Right.SCHEDULE | Right.EMERGENCY | Right.CANCEL,
+    "editor": Right.DRAFT | Right.SCHEDULE | Right.CORRESPOND | Right.ATTEST,
+    "approver": Right.APPROVE | Right.SCHEDULE | Right.EMERGENCY | Right.CANCEL | Right.ISSUE
+    | Right.CORRESPOND | Right.ATTEST,
     "admin": Right.ADMIN | Right.GRANT,
 }
 """What a role does at this desk."""
@@ -131,11 +132,14 @@ class Desk:
             raise NotAllowed("series-unknown", f"there is no series {series}", hint="look at the plan")
         return found
 
-    def _compose(self, text: str, audio: Upload | bytes | None, kept: Rendition | None) -> Composed:
+    def _compose(
+        self, text: str, audio: Upload | bytes | None, kept: Rendition | None, relay: Relay | None = None
+    ) -> Composed:
         said = accept_text(text, what="text", chars_max=self._config.text_chars_max)
         return compose(
-            self._blobs, text=said, audio=audio, audio_bytes_max=self._config.audio_bytes_max, kept_audio=kept
-        )
+            self._blobs, text=said, audio=audio, audio_bytes_max=self._config.audio_bytes_max,
+            kept_audio=kept, relay=relay,
+        )  # fmt: skip
 
 
 def within(value: int, low: int, high: int, code: str, what: str) -> int:

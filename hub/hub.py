@@ -35,6 +35,7 @@ from hub.config import (
     save_key,
 )
 from hub.desk import ALL_RIGHTS
+from hub.elsewhere import TakenBack
 from hub.endings import ended_and_stays
 from hub.enrolment import ROOT_WINDOW_S, Enrolment
 from hub.ingest import Door, Ingest, Urgent, error_body
@@ -47,6 +48,7 @@ from ledger.facts import (
     Granted,
     Right,
     audience_of,
+    known_types,
 )
 from ledger.log import (
     Blobs,
@@ -110,6 +112,7 @@ class Hub:
         )
         for root in config.root_keys:
             self.ledger.trust(root)
+        self.ledger.reconsider(f"{config.software} {known_types()}")
         self._reload()
         self.blobs = Blobs(store)
         self.keeper = Keeper(self.blobs, self.facts, self.projections)
@@ -124,7 +127,7 @@ class Hub:
             entropy=entropy,
             heard_from=self.ingest.heard_from,
         )
-        self.decisions = Decisions(self.ledger, db, (Bulletin, Series, StationRecord, QuietHours))
+        self.decisions = Decisions(self.ledger, db, (Bulletin, Series, TakenBack, StationRecord, QuietHours))
         self.door = Door(config.overload, mono)
         self.commands = commands.Commands(
             config=config,

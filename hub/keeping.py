@@ -19,7 +19,7 @@ from typing import Final
 
 from hub.media import read_manifest
 from hub.projections import Projections
-from ledger.facts import AUDIO, Facts, at, needed_manifests
+from ledger.facts import AUDIO, Facts, at, library_manifests, needed_manifests
 from ledger.log import BlobError, Blobs, CodecError
 
 KEEP_S: Final = 400 * 86_400  # a year and the weeks in which it is planned again
@@ -55,6 +55,7 @@ class Keeper:
         newest = max([0, *desk.values(), *(fact.ts for fact in (*approvals, *orders))])
         from_s = min(now - self._keep_s, newest)
         live = needed_manifests(self._facts, from_s)
+        live |= library_manifests(self._facts)
         live |= {fact.manifest for fact in approvals if at(fact.valid_until_day + 1) > from_s}
         live |= {manifest for manifest, updated_at in desk.items() if updated_at > from_s}
         named = live | set(desk) | {fact.manifest for fact in (*approvals, *orders)}

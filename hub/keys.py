@@ -14,20 +14,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from hub.accounts import Person
-from hub.deeds import detail_of, what_of
 from hub.hub import Hub
+from hub.phrases import detail_of, what_of
 from ledger.facts import (
-    Acknowledged,
-    ClockStepped,
-    DaySummary,
     Decision,
     Malformed,
-    Refused,
+    Report,
     Revoked,
     Right,
     Rotated,
     Signed,
-    WithdrawalSeen,
     cut_at,
     reach_of,
     read,
@@ -35,7 +31,6 @@ from ledger.facts import (
 from ledger.log import LogRef, NotAllowed
 
 LINES_MAX: Final = 20  # of what a key signed last, to choose from
-_REPORTS = (Acknowledged, DaySummary, ClockStepped, Refused, WithdrawalSeen)
 
 
 @dataclass(frozen=True)
@@ -193,7 +188,7 @@ def _lines(hub: Hub, subject: bytes) -> Iterator[Line]:
             reports: list[Signed] = []
             for signed in read(stored):
                 fact = signed.fact
-                if isinstance(fact, _REPORTS):
+                if isinstance(fact, Report):
                     reports.append(signed)
                 elif isinstance(fact, Decision):
                     counts = (signed.log_id, signed.seq) not in refused

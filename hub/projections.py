@@ -27,19 +27,33 @@ from sqlite_utils import Database
 
 from hub import views
 from hub.as_run import AsRun
-from hub.deeds import DECISIONS, Deeds
+from hub.attested import Attestations
+from hub.boards import take_board
+from hub.deeds import Deeds
 from hub.endings import units_reported, why_not
+from hub.wishes import WISHES_PER_STATION, proves_itself
 from ledger.facts import (
+    NAME_CHARS_MAX,
     Acks,
+    Attested,
+    BoardShown,
+    ClustersListed,
+    Decision,
+    EmergencyOrdered,
     Facts,
+    FeedbackReceived,
+    KeyOffered,
     Malformed,
+    OfferAnswered,
     Refused,
     Revoked,
     Right,
     RootsSet,
     Rotated,
+    Scheduled,
     Signed,
     WithdrawalSeen,
+    acceptable_text,
     acknowledgments,
     parse,
 )
@@ -161,6 +175,7 @@ class _Batch:
         self._as_run = AsRun(db, facts)
         self._strays: list[tuple[int, int, bytes, int, int]] = []
         self._counted: Counter[str] = Counter()
+        self._attestations = Attestations(db, facts, self._as_run, self._counted)
 
     def take(self, batch: list[Stored]) -> None:
         for stored in batch:
@@ -188,23 +203,43 @@ class _Batch:
             if version != self._facts.version:
                 self._as_run.plan_changed()
             for nth in sorted(set(range(len(events))).difference(acks.nth)):
-                self._event(_signed(stored, nth))
+                self._event(_signed(stored, nth), nth)
         if acks.nth:
             self._acks(stored, acks)
 
-    def _event(self, signed: Signed) -> None:
+    def _event(self, signed: Signed, nth: int) -> None:
         fact = signed.fact
         if isinstance(fact, Malformed):
             self._counted["malformed"] += 1
             self._insert("malformed", signed, reason=fact.reason, event=signed.event)
-        elif isinstance(fact, DECISIONS):
-            self._counted["refused"] += not self._deeds.take(signed, fact)
+        elif isinstance(fact, Decision):
+            counts = self._deeds.take(signed, fact)
+            self._counted["refused"] += not counts
+            if counts and isinstance(fact, Attested):
+                self._attestations.take(signed, fact)
+            elif counts and isinstance(fact, Scheduled | EmergencyOrdered | OfferAnswered):
+                self._attestations.planned(fact.series)
         elif isinstance(fact, Refused):
             self._insert(
                 "refusals", signed, unit=self._unit(signed) or "", event_id=fact.event_id, reason=fact.reason
             )
         elif isinstance(fact, WithdrawalSeen):
             self._withdrawal_seen(signed, fact)
+        elif isinstance(fact, ClustersListed):
+            if (unit := self._unit(signed)) is not None:
+                self._as_run.listed(unit, signed.position, nth, fact)
+        elif isinstance(fact, BoardShown):
+            if (unit := self._unit(signed)) is not None:
+                take_board(self._db, unit, signed, fact)
+        elif isinstance(fact, KeyOffered):
+            self._wish(signed, fact)
+        elif isinstance(fact, FeedbackReceived):
+            if (unit := self._unit(signed)) is not None:
+                row = [fact.feedback, unit, fact.ts, fact.category, fact.text, fact.sender]
+                self._db.execute(
+                    "INSERT OR IGNORE INTO feedback VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    [*row, signed.position, signed.seq],
+                )
         elif isinstance(fact, ForkFound):
             self._counted["forks"] += 1
 
@@ -243,6 +278,22 @@ class _Batch:
                     (stored.position, head.first_seq + nth, head.key_id, items[2], items[3])
                     for nth, items in zip(said.nth, said.items, strict=True)
                 ]
+
+    def _wish(self, signed: Signed, fact: KeyOffered) -> None:
+        """A key that asks for rights at the station that reports it; it proves that its owner holds it."""
+        unit = self._unit(signed)
+        named = acceptable_text(fact.label, NAME_CHARS_MAX) is None
+        if unit is None or not named or not proves_itself(fact, signed.key_id):
+            return  # a label that reads otherwise than it is written is nobody's name
+        self._db.execute(
+            "INSERT OR REPLACE INTO wishes VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [unit, fact.subject_pub, signed.key_id, fact.label, fact.classes, fact.ts, signed.position],
+        )
+        self._db.execute(
+            "DELETE FROM wishes WHERE unit = ? AND pub IN "
+            "(SELECT pub FROM wishes WHERE unit = ? ORDER BY position DESC, pub LIMIT -1 OFFSET ?)",
+            [unit, unit, WISHES_PER_STATION],
+        )
 
     def _withdrawal_seen(self, signed: Signed, fact: WithdrawalSeen) -> None:
         unit = self._unit(signed)

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from hub.board_queries import BoardQueries
 from hub.bulletins import CATEGORIES, SUBMITTED
 from hub.day_queries import DayQueries
 from hub.lookups import ROWS_MAX, Where, id_bytes
-from hub.media import read_manifest, read_text
+from hub.media import read_manifest, read_relay, read_text
+from hub.offer_queries import OfferQueries
 from hub.rows import (
     AsRunRow,
     BulletinPage,
@@ -31,7 +33,7 @@ from hub.rows import (
     WeekCell,
 )
 from hub.station_queries import StationQueries
-from ledger.facts import WithdrawalState
+from ledger.facts import Right, WithdrawalState, parent
 from ledger.log import NotAllowed
 
 __all__ = [
@@ -59,7 +61,7 @@ _COUNTS = {
 }
 
 
-class Queries(StationQueries, DayQueries):
+class Queries(StationQueries, DayQueries, BoardQueries, OfferQueries):
     """Every question of the hub's pages."""
 
     def bulletins(
@@ -81,13 +83,17 @@ class Queries(StationQueries, DayQueries):
             return [self._bulletin_row(row) for row in found]
 
     def queue(self) -> list[BulletinRow]:
-        """What waits for approval, longest waiting first."""
+        """What waits for approval at this desk, longest waiting first; a commune's own waits there."""
         with self._lock:
             found = self._select("* FROM bulletins", Where().equal("state", SUBMITTED), "position")
-            return [self._bulletin_row(row) for row in found]
+            rows = [self._bulletin_row(row) for row in found]
+        return [row for row in rows if not row.origin]
 
     def bulletin(self, bulletin: str) -> BulletinPage:
-        """All about one bulletin. NotAllowed("bulletin-unknown"); BlobError: its content is not here."""
+        """All about one bulletin. NotAllowed("bulletin-unknown").
+
+        BlobError: content of this desk is missing. What was made elsewhere is shown without its content.
+        """
         key = id_bytes(bulletin)
         with self._lock:
             found = self._rows("SELECT * FROM bulletins WHERE id = ?", [key])
@@ -96,12 +102,16 @@ class Queries(StationQueries, DayQueries):
                     "bulletin-unknown", "there is no such bulletin", where=bulletin, hint="look at the list"
                 )
             row = self._bulletin_row(found[0])
-            manifest = read_manifest(self._blobs, bytes.fromhex(row.manifest))
-            sound = manifest.audio()
+            absent = row.origin and not row.here
+            manifest = None if absent else read_manifest(self._blobs, bytes.fromhex(row.manifest))
+            sound = None if manifest is None else manifest.audio()
             series = self._rows("SELECT * FROM series WHERE bulletin = ? ORDER BY series", [key])
             deeds = self._rows(
-                "SELECT * FROM deeds WHERE bulletin = ?1 "
-                "OR (series > 0 AND series IN (SELECT series FROM series WHERE bulletin = ?1)) "
+                "SELECT * FROM deeds d WHERE bulletin = ?1 "
+                "OR (series > 0 AND EXISTS (SELECT 1 FROM series s WHERE s.series = d.series "
+                "AND s.bulletin = ?1 "
+                "AND (substr(s.territory || '.', 1, length(d.territory) + 1) = d.territory || '.' "
+                "OR substr(d.territory || '.', 1, length(s.territory) + 1) = s.territory || '.'))) "
                 "ORDER BY position, seq",
                 [key],
             )
@@ -111,17 +121,18 @@ class Queries(StationQueries, DayQueries):
             seen = self._withdrawals_seen(key)
             return BulletinPage(
                 row=row,
-                text=read_text(self._blobs, manifest),
+                text="" if manifest is None else read_text(self._blobs, manifest),
                 audio_sha256="" if sound is None else sound.sha256.hex(),
                 audio_media_type="" if sound is None else sound.media_type,
+                relay=None if manifest is None else read_relay(self._blobs, manifest),
                 renditions=tuple(
                     RenditionRow(r.kind, r.language, r.media_type, r.size, r.duration_ms, r.sha256.hex())
-                    for r in manifest.renditions
+                    for r in (() if manifest is None else manifest.renditions)
                 ),
                 deeds=tuple(self._deed(one) for one in deeds),
                 delivery=self._delivery(row.territory, approvals[-1] if approvals else None),
                 series=tuple(self._series_row(one) for one in series),
-                as_run=tuple(self._as_run_of([int(one["series"]) for one in series])),
+                as_run=tuple(self._as_run_of(key, [int(one["series"]) for one in series])),
                 refusals=self._refusals(key),
                 removed=seen.get(WithdrawalState.REMOVED, 0),
                 already_played=seen.get(WithdrawalState.ALREADY_PLAYED, 0),
@@ -156,7 +167,10 @@ class Queries(StationQueries, DayQueries):
     def _bulletin_row(self, row: dict[str, Any]) -> BulletinRow:
         manifest = bytes(row["manifest"])
         # Content of a level above may still be on its way: the row is shown all the same.
-        sound = read_manifest(self._blobs, manifest).audio() if self._blobs.has(manifest) else None
+        here = self._blobs.has(manifest)
+        listed = read_manifest(self._blobs, manifest) if here else None
+        sound = None if listed is None else listed.stream() or listed.audio()
+        author = self._person(bytes(row["author"]))
         return BulletinRow(
             id=bytes(row["id"]).hex(),
             title=row["title"],
@@ -168,11 +182,21 @@ class Queries(StationQueries, DayQueries):
             manifest=manifest.hex(),
             valid_from_day=row["valid_from_day"],
             valid_until_day=row["valid_until_day"],
-            author=self._person(bytes(row["author"])),
+            author=author,
             has_audio=sound is not None,
             duration_ms=0 if sound is None else sound.duration_ms,
             updated_at=row["updated_at"],
+            origin="" if author.account else self._origin(bytes(row["author"]), row["territory"]),
+            here=here,
         )
+
+    def _origin(self, key_id: bytes, territory: str) -> str:
+        """Whose desk it was, when not ours: a key that could write for more than this unit is from above."""
+        above, now = parent(territory), self._now()
+        wide = above is not None and any(
+            self._facts.authority.may(key_id, right, above, now) for right in (Right.DRAFT, Right.APPROVE)
+        )
+        return "above" if wide or above is None or territory not in self._facts.stations else "commune"
 
     def _deed(self, row: dict[str, Any]) -> Deed:
         key_id, position, seq = bytes(row["key_id"]), int(row["position"]), int(row["seq"])

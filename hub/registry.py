@@ -11,9 +11,11 @@ from collections.abc import Iterable
 
 from hub.accounts import AccountRow, Officer
 from hub.desk import ALL_RIGHTS, RIGHTS, Desk, act, within
+from hub.endings import why_not
 from hub.enrolment import Token, window_of
 from hub.media import accept_line
 from hub.stations import KINDS, QuietHours, StationRecord, quiet_id, station_id
+from hub.wishes import BEFORE_S, TERMS_YEARS, YEAR_S, Wish, note_refusal
 from ledger.facts import (
     NAME_CHARS_MAX,
     Granted,
@@ -112,6 +114,49 @@ class Registry(Desk):
         self._may(officer, Right.GRANT, row.territory, now)
         self._accounts.set_enabled(account, False)
 
+    # -- people of communes ----------------------------------------------------------------------------------
+
+    @act
+    def grant_wish(self, officer: Officer, wish: Wish, *, years: int, now: int) -> Granted:
+        """Gives a commune's person the rights that their key asks for, for exactly that commune.
+
+        NotAllowed: no-right, proof-needed, nothing-to-give, years-range, grant-… when it would not count.
+        """
+        self._may(officer, Right.GRANT, wish.unit, now)
+        self._proven(officer, now)
+        within(years, min(TERMS_YEARS), max(TERMS_YEARS), "years-range", "years")
+        if not wish.givable:
+            raise NotAllowed(
+                "nothing-to-give", "your own key holds none of what this one asks for", where=wish.label,
+                hint="a root, or an administrator with these rights, has to grant it",
+            )  # fmt: skip
+        not_before, not_after = window_of(self._facts, officer.key.key_id, now)
+        fact = Granted(
+            ts=now,
+            subject_pub=wish.pub,
+            classes=int(wish.givable),
+            territory=wish.unit,
+            not_before=max(not_before, now - BEFORE_S),
+            not_after=min(not_after, now + years * YEAR_S),
+            depth=0,
+            label=wish.label,
+        )
+        with self._ledger.transaction():
+            stored = self._ledger.append_sealed(officer.key, fact.encode())
+            refusal = why_not(self._facts, stored)
+            if refusal:
+                raise NotAllowed(
+                    refusal, "this grant would not count", where=wish.label,
+                    hint="a root, or an administrator with these rights, has to grant it",
+                )  # fmt: skip
+        return fact
+
+    @act
+    def refuse_wish(self, officer: Officer, wish: Wish, *, now: int) -> None:
+        """Answers no; the key stays without rights. Asked again, it is shown again."""
+        self._may(officer, Right.GRANT, wish.unit, now)
+        note_refusal(self._ledger, wish, officer.account, now)
+
     def _register(self, officer: Officer, unit: str, name: str, kind: str, now: int) -> bool:
         self._may(officer, Right.ADMIN, unit, now)
         if kind not in KINDS:
@@ -130,15 +175,11 @@ class Registry(Desk):
 
     def _token(self, officer: Officer, unit: str, now: int) -> Token:
         self._may(officer, Right.ADMIN, unit, now)
-        station = self._facts.stations.get(unit)
-        if station is None:
+        if unit not in self._facts.stations:
             raise NotAllowed(
                 "station-unknown", f"no station is registered at {unit}", hint="register it first"
             )
-        if station.fact.kind != "it":
-            raise NotAllowed(
-                "station-fm", f"{unit} has no return path", hint="register it as `it` when it gets one"
-            )
+        # An FM commune may have a box too: it plays nothing, and its people read the plan and answer there.
         return self._enrolment.new_token(unit, now=now)
 
     def _depth_below(self, officer: Officer) -> int:

@@ -8,11 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hub.accounts import Person
+from hub.media import Relay
+from ledger.facts import ClusterReport
 
 
 @dataclass(frozen=True)
 class BulletinRow:
-    """One bulletin in its current version. state: draft, submitted, approved, returned or withdrawn."""
+    """One bulletin in its current version. state: draft, submitted, approved, returned or withdrawn.
+
+    origin: "" of this desk, "commune" of a commune's own people, "above" of a level above. here: its list of
+    content is at this hub; a commune's stays at its station, and only the hash is known.
+    """
 
     id: str
     title: str
@@ -28,6 +34,8 @@ class BulletinRow:
     has_audio: bool
     duration_ms: int
     updated_at: int
+    origin: str = ""
+    here: bool = True
 
 
 @dataclass(frozen=True)
@@ -94,7 +102,10 @@ class SeriesRow:
 
 @dataclass(frozen=True)
 class AsRunRow:
-    """What one station reported of one slot."""
+    """What one station reported of one slot. clusters: None when it says nothing of receiver clusters.
+
+    means: of a person's word (`Means`), with who said_by; −1 for a station's own.
+    """
 
     unit: str
     station: str
@@ -113,6 +124,9 @@ class AsRunRow:
     log_id: str
     seq: int
     position: int
+    clusters: ClusterReport | None
+    said_by: str = ""
+    means: int = -1
 
 
 @dataclass(frozen=True)
@@ -150,6 +164,7 @@ class BulletinPage:
     refusals: tuple[RefusalRow, ...]
     removed: int
     already_played: int
+    relay: Relay | None = None
 
 
 @dataclass(frozen=True)
@@ -187,10 +202,13 @@ class PlanSlot:
     title: str
     klass: int
     emergency: bool
+    moved_from_s: int | None = None
 
 
 @dataclass(frozen=True)
 class WeekCell:
+    """declined, ordered_minute: what the one station asked for answered; `minute` is then its own."""
+
     day: int
     minute: int
     series: int
@@ -200,6 +218,8 @@ class WeekCell:
     territory: str
     bulletin: str
     state: str
+    declined: bool = False
+    ordered_minute: int | None = None
 
 
 @dataclass(frozen=True)
@@ -216,7 +236,7 @@ class ExplainRow:
 class Summary:
     """One local day. outcomes: name → count among planned slots; unreported: planned and nothing heard of
     it; unplanned: reported although taken back or not on the plan. An emergency counts as reached where it
-    sounded.
+    sounded. fm_planned: slots of FM stations, whose operators owe a word; fm_attested: those with one.
     """
 
     day: int
@@ -232,3 +252,5 @@ class Summary:
     emergency_reached: int
     acks: int
     as_of: int
+    fm_planned: int = 0
+    fm_attested: int = 0

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from hub.hub import Hub
 from hub.ringing import doorbell_of
 from hub.web import create_app, listen
+from ledger.content import leveller
 from ledger.log import StoreError
 
 TICK_S = 1.0  # how old the views may be; a tick without news costs well below a millisecond
@@ -33,7 +34,10 @@ def run(
     doorbell_port: as port, for the doorbell, told by `DOORBELL …` before; None: there is none.
     watch: called every second; a StoreError of it ends the hub.
     """
-    app = create_app(house, ticks=ticks, secure=secure)
+    level = leveller()
+    if level is None:
+        print("ffmpeg is not installed: recordings stay as loud as they were handed in", file=sys.stderr)
+    app = create_app(house, ticks=ticks, secure=secure, level=level)
     try:
         server = listen(app, host=host, port=port)
     except OSError as error:

@@ -21,6 +21,7 @@ from ledger.facts import (
     Right,
     ancestors,
     covers,
+    listed_names,
     read_condition,
 )
 from ledger.log import Branch, Evidence, NotAllowed
@@ -61,6 +62,16 @@ class StationQueries(Lookups):
             for row in self._station_rows(found, now):
                 return row
         raise NotAllowed("station-unknown", f"no station is registered at {unit}", hint="look at the list")
+
+    def clusters(self, unit: str) -> tuple[str, ...]:
+        """The receiver clusters that this station listed last, by name; () when it never listed any."""
+        sql = (
+            "SELECT names FROM listings WHERE place = (SELECT n FROM places WHERE unit = ?) "
+            "ORDER BY position DESC, nth DESC LIMIT 1"
+        )
+        with self._lock:
+            found = self._rows(sql, [unit])
+        return listed_names(found[0]["names"]) if found else ()
 
     def targets(self, territory: str) -> rows.Delivery:
         """How many stations a territory has: the count before an emergency is confirmed."""

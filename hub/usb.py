@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from ledger.facts import Manifest, Right, slots, verdict
+from ledger.facts import Manifest, Right, papers, slots, verdict
 from ledger.log import (
     CHUNK,
     BlobError,
@@ -298,7 +298,7 @@ def _add_station(hub: Hub, load: _Load, unit: str, request: bytes, days: int) ->
 
 
 def _manifests(hub: Hub, unit: str, days: int) -> list[bytes]:
-    """What the station's plan names from yesterday on, most urgent first."""
+    """What the station's plan names from yesterday on, most urgent first; then its documents."""
     now = hub.now()
     found = [
         slot
@@ -306,7 +306,8 @@ def _manifests(hub: Hub, unit: str, days: int) -> list[bytes]:
         if slot.begin_until_s > now and verdict(hub.facts, slot, max(now, slot.start_s)) is None
     ]
     found.sort(key=lambda slot: (-slot.level if slot.emergency else 0, slot.start_s, slot.series))
-    return list(dict.fromkeys(slot.manifest for slot in found))
+    documents = (paper.manifest for paper in papers(hub.facts, unit))
+    return list(dict.fromkeys([*(slot.manifest for slot in found), *documents]))
 
 
 def _contents(hub: Hub, name: bytes, absent: set[bytes]) -> list[bytes]:

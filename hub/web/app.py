@@ -26,10 +26,12 @@ from hub.web import acts, auth, names, security, words
 from hub.web.pages import BLUEPRINTS
 from hub.web.refusals import MISSING, say
 from hub.web.slim import slim
+from hub.web.sounds import LEVEL, Level
 from hub.web.sync_api import machine, refused_http
 from hub.web.tongue import gettext
 from ledger.facts import local_day
 from ledger.log import LoaError
+from ledger.spoken import read_aloud
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -64,11 +66,13 @@ def create_app(
     ticks: Callable[[], float] | None = None,
     secure: bool = False,
     hosts: Sequence[str] = (),
+    level: Level | None = None,
 ) -> Flask:
     """The web application of `hub`. `ticks`: seconds of a steady clock for session limits (default: the
     hub's clock).
 
     `secure`: behind TLS (`__Host-` cookie, HSTS). `hosts`: names it answers to; empty = any.
+    `level`: makes recordings equally loud; None keeps them as they were handed in, and says so.
     """
     app = Flask("hub.web", root_path=str(Path(__file__).parent))
     app.config.update(
@@ -93,6 +97,7 @@ def create_app(
     app.jinja_env.lstrip_blocks = True
     app.extensions["loa_hub"] = hub
     app.extensions["loa_acts"] = acts.Acts()
+    app.extensions[LEVEL] = level
     app.extensions["loa_ticks"] = ticks if ticks is not None else hub.now
     app.extensions["loa_beginnings"] = Beginnings(app.extensions["loa_ticks"], hub.is_station)
 
@@ -138,7 +143,9 @@ def words_for_templates(app: Flask) -> None:
     def asset(name: str) -> str:
         return url_for("static", filename=name, v=digests[name])
 
-    app.jinja_env.globals.update(words.WORDS, asset=asset, ticket=acts.ticket, **names.NAMES)
+    app.jinja_env.globals.update(
+        words.WORDS, asset=asset, ticket=acts.ticket, read_aloud=read_aloud, **names.NAMES
+    )
 
     @app.context_processor
     def frame() -> dict[str, Any]:

@@ -16,9 +16,10 @@ from typing import Final
 from flask import abort
 from werkzeug.datastructures import MultiDict
 
+from hub.media import Relay
 from hub.web.tongue import gettext
 from hub.web.words import EPOCH, nfc, number
-from ledger.facts import TITLE_CHARS_MAX
+from ledger.facts import ADDRESS_CHARS_MAX, TITLE_CHARS_MAX, Klass, OnInterrupt
 
 ALWAYS: Final = frozenset({"csrf_token", "act", "do"})
 LINE_CHARS_MAX: Final = 300
@@ -135,6 +136,7 @@ class BulletinIn:
     valid_from_day: int
     valid_until_day: int
     text: str
+    relay: Relay | None
 
 
 BULLETIN_FIELDS: Final = (
@@ -147,26 +149,43 @@ BULLETIN_FIELDS: Final = (
     "text",
     "version",
     "keep_audio",
+    "stream",
+    "minutes",
 )
+RELAY: Final = str(int(Klass.RELAY))
+RELAY_MINUTES_MAX: Final = 240
 
 
 def bulletin(
     reader: Reader, *, categories: Collection[str], territories: Collection[str], chars_max: int
 ) -> BulletinIn:
     """The compose form."""
-    klass = reader.choice("klass", ("2", "3"))
+    klass = reader.choice("klass", ("2", "3", RELAY))
     filled = BulletinIn(
         title=reader.line("title", chars_max=TITLE_CHARS_MAX),
         category=reader.choice("category", categories),
-        klass=int(klass) if klass in ("2", "3") else 2,
+        klass=int(klass) if klass in ("2", "3", RELAY) else 2,
         territory=reader.choice("territory", territories),
         valid_from_day=reader.day("from"),
         valid_until_day=reader.day("until"),
         text=reader.text("text", chars_max=chars_max),
+        relay=_relay(reader, klass == RELAY),
     )
     if not {"from", "until"} & set(reader.errors) and filled.valid_until_day < filled.valid_from_day:
         reader.errors["until"] = gettext("Ngày hết hiệu lực phải sau hoặc bằng ngày bắt đầu.")
     return filled
+
+
+def _relay(reader: Reader, wanted: bool) -> Relay | None:
+    """The address and the length of a relay. A bulletin of another class has neither."""
+    address = reader.line("stream", chars_max=ADDRESS_CHARS_MAX, required=wanted)
+    reader.values["minutes"] = reader.form.get("minutes", "")
+    if not wanted:
+        if address:
+            reader.errors["stream"] = gettext("Có địa chỉ tiếp sóng thì loại bản tin phải là tiếp sóng.")
+        return None
+    minutes = reader.whole("minutes", 1, RELAY_MINUTES_MAX)
+    return Relay(address, minutes * 60_000)
 
 
 @dataclass(frozen=True)
@@ -182,6 +201,7 @@ class ScheduleIn:
 
 SCHEDULE_FIELDS: Final = ("territory", "from", "until", "weekdays", "at", "late", "resume")
 DAYS_MAX: Final = 366
+INTERRUPTED: Final = tuple(str(int(choice)) for choice in OnInterrupt)
 LATE_MINUTES: Final = ("0", "5", "15", "30", "60")
 
 
@@ -192,8 +212,8 @@ def schedule(reader: Reader, *, territories: Collection[str]) -> ScheduleIn:
     wanted = {int(n) for n in reader.choices("weekdays", WEEKDAYS) if n in WEEKDAYS}
     minute = reader.minute("at")
     late = reader.choice("late", LATE_MINUTES)
-    resume = reader.form.get("resume", "") == "1"
-    reader.values["resume"] = resume
+    resume = reader.choice("resume", INTERRUPTED) if "resume" in reader.form else INTERRUPTED[0]
+    on_interrupt = int(resume) if resume in INTERRUPTED else 0
     days: tuple[int, ...] = ()
     if not {"from", "until"} & set(reader.errors):
         if last < first:
@@ -204,7 +224,7 @@ def schedule(reader: Reader, *, territories: Collection[str]) -> ScheduleIn:
             days = tuple(d for d in range(first, last + 1) if weekday_of(d) in wanted)
             if not days and "weekdays" not in reader.errors:
                 reader.errors["from"] = gettext("Không có ngày nào trong khoảng và các thứ đã chọn.")
-    return ScheduleIn(territory, days, minute, int(late) * 60 if late in LATE_MINUTES else 0, int(resume))
+    return ScheduleIn(territory, days, minute, int(late) * 60 if late in LATE_MINUTES else 0, on_interrupt)
 
 
 def weekday_of(day: int) -> int:

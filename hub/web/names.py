@@ -18,7 +18,7 @@ from hub.schedules import EMERGENCY_KINDS
 from hub.web import auth
 from hub.web.tongue import gettext
 from hub.web.words import lang
-from ledger.facts import Detail, Evidence, Outcome, ancestors, say_detail
+from ledger.facts import Answer, ClusterReport, Detail, Evidence, Outcome, ancestors, say_detail
 
 type_look = tuple[str, str]
 UNKNOWN: Final = ("unknown", "mute")
@@ -111,6 +111,12 @@ def deed_name(what: str) -> str:
         "revoked": gettext("Đã thu hồi khóa"),
         "rotated": gettext("Đã đổi khóa"),
         "roots-set": gettext("Đã đổi bộ khóa gốc"),
+        "offer-answered": gettext("Xã đã trả lời đề nghị"),
+        "arranged": gettext("Xã đã xếp thứ tự phát"),
+        "issued": gettext("Đã ban hành văn bản"),
+        "attested": gettext("Người trực đã xác nhận"),
+        "replied": gettext("Đã trả lời ý kiến"),
+        "read": gettext("Đã đọc văn bản"),
     }.get(what, what)
 
 
@@ -119,9 +125,39 @@ def deed_note(what: str, detail: str) -> str:
     if what in ("drafted", "revised", "submitted", "approved"):
         version = VERSION.match(detail)
         return gettext("bản %(v)s", v=version[1]) if version else ""
+    if what == "offer-answered":
+        said, _, rest = detail.partition("|")
+        minute, _, reason = rest.partition("|")
+        words = answer_name(said, minute)
+        return f"{words}: {gettext('“%(words)s”', words=reason)}" if reason else words
     if what in ("returned", "withdrawn", "cancelled", "emergency") and detail:
         return gettext("“%(words)s”", words=detail)
     return ""
+
+
+def answer_name(answer: int | str, minute: str = "") -> str:
+    """What a commune said to an offer; by number, or by name as the views keep it."""
+    name = answer if isinstance(answer, str) else Answer(answer).name.lower()
+    return {
+        "accepted": gettext("xã nhận"),
+        "moved": gettext("xã dời sang %(minute)s", minute=minute),
+        "declined": gettext("xã không nhận"),
+    }.get(name, name)
+
+
+def answer_look(answer: int) -> type_look:
+    looks = {Answer.ACCEPTED: ("ok", "ok"), Answer.MOVED: ("wait", "acc"), Answer.DECLINED: ("back", "mute")}
+    return looks[Answer(answer)]
+
+
+def worth_name(worth: str) -> str:
+    """Why an answer has no effect."""
+    return {
+        "no-offer": gettext("không có tác dụng: mục này bắt buộc phát"),
+        "other-order": gettext("không còn tác dụng: lịch đã xếp lại"),
+        "too-late": gettext("không có tác dụng: đã quá giờ"),
+        "overruled": gettext("đã có trả lời khác"),
+    }.get(worth, worth)
 
 
 def outcome_name(code: int) -> str:
@@ -148,6 +184,23 @@ def detail_of(name: str) -> int:
 
 def evidence_name(code: int) -> str:
     return Evidence(code).say(lang())
+
+
+def clusters_head(said: ClusterReport) -> str:
+    """`18/20 cụm loa đã phát`, or that it cannot be read."""
+    return said.head(lang())
+
+
+def clusters_look(said: ClusterReport) -> type_look:
+    """All, some or none of the receiver clusters were playing."""
+    if not said.readable:
+        return UNKNOWN
+    return ("ok", "ok") if said.agree else ("part", "warn") if said.playing else ("bad", "bad")
+
+
+def clusters_apart(said: ClusterReport) -> list[tuple[str, str]]:
+    """(state, names) of those that were not playing, the worst first."""
+    return [(state.say(lang()), ", ".join(who)) for state, who in said.apart()]
 
 
 def emergency_name(kind: str) -> str:
@@ -224,6 +277,7 @@ def nav() -> list[tuple[str, str]]:
         ("schedule.page", gettext("Lịch")),
         ("why.page", gettext("Phát gì, vì sao")),
         ("stations.page", gettext("Trạm")),
+        ("papers.page", gettext("Văn bản")),
         ("emergency.page", gettext("Khẩn cấp")),
         *([("keys.page", gettext("Khóa"))] if officer is not None and officer.role == "admin" else []),
     ]
@@ -260,12 +314,18 @@ NAMES: Final[dict[str, Callable[..., Any]]] = {
         state_look,
         deed_name,
         deed_note,
+        answer_name,
+        answer_look,
+        worth_name,
         refusal_name,
         outcome_name,
         outcome_look,
         detail_name,
         detail_of,
         evidence_name,
+        clusters_head,
+        clusters_look,
+        clusters_apart,
         category_name,
         emergency_name,
         kind_name,

@@ -7,13 +7,14 @@ success.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from hub.web.names import OUTCOME_ORDER, UNKNOWN, outcome_look, outcome_name, type_look
+from hub.web.names import OUTCOME_ORDER, UNKNOWN, evidence_name, outcome_look, outcome_name, type_look
 from hub.web.tongue import gettext
-from ledger.facts import Outcome, expected
+from ledger.facts import Evidence, Outcome, expected
 
 if TYPE_CHECKING:
     from hub.hub import Hub
@@ -34,9 +35,12 @@ class Piece:
     width: int
 
 
-def pieces(counted: Mapping[int, int], *, unknown: int = 0, ahead: int = 0) -> list[Piece]:
-    """Outcome code → count, then what nobody reported, then what has not come yet."""
+def pieces(
+    counted: Mapping[int, int], *, attested: int = 0, unknown: int = 0, ahead: int = 0
+) -> list[Piece]:
+    """Outcome code → count, then operators' words, what nobody reported, and what has not come yet."""
     listed = [(outcome_look(code), outcome_name(code), counted.get(int(code), 0)) for code in OUTCOME_ORDER]
+    listed.append((("fm", "mute"), evidence_name(Evidence.OPERATOR_ATTESTED), attested))
     listed.append((UNKNOWN, gettext("chưa rõ"), unknown))
     listed.append((("wait", "none"), gettext("chưa tới giờ"), ahead))
     total = sum(count for _, _, count in listed)
@@ -47,6 +51,13 @@ def pieces(counted: Mapping[int, int], *, unknown: int = 0, ahead: int = 0) -> l
             seen += count
             found.append(Piece(look, word, count, x, max(1, BAR * seen // total - x)))
     return found
+
+
+def apart(rows: Iterable[AsRunRow]) -> tuple[Counter[int], int]:
+    """What stations said themselves, by outcome; and how many rows are an operator's word."""
+    listed = list(rows)
+    own = Counter(row.outcome for row in listed if row.means < 0)
+    return own, len(listed) - own.total()
 
 
 def by_name(outcomes: Mapping[str, int]) -> dict[int, int]:

@@ -107,7 +107,6 @@ def test_tokens_are_made_for_every_station_with_a_return_path(province: Path) ->
     ("words", "code", "exit_code"),
     [
         (("init", "--demo-accounts"), "already-founded", 21),
-        (("token", "vn.yb.04249"), "station-fm", 20),
         (("token", "vn.yb.9"), "station-unknown", 20),
         (("token", "--as", "bientap", "--password", "bientap-2022", "vn.yb.04630"), "no-right", 20),
         (("token", "--password", "sai", "vn.yb.04630"), "wrong-password", 20),
@@ -302,3 +301,24 @@ def post(url: str, body: bytes) -> bytes:
     answer = httpx2.post(url, content=body, headers={"Content-Type": "application/x-loa"}, timeout=20)
     assert answer.status_code == 200, answer.content
     return answer.content
+
+
+def test_the_run_sheet_of_an_fm_station_is_a_page_and_its_stick_a_folder_of_plain_files(
+    province: Path, tmp_path: Path
+) -> None:
+    shown = loa("sheet", "--dir", province, "vn.yb.04249", "--week", "2022-11-09", "--telephone", "0216 3850")
+    assert shown.exit_code == 0
+    assert "Lịch phát Phường Yên Thịnh, 07/11/2022 – 13/11/2022" in shown.output
+    assert "điện thoại 0216 3850" in shown.output
+    page = tmp_path / "to.html"
+    told = loa("sheet", "--dir", province, "vn.yb.04249", "--out", page)
+    assert told.output == f"{page}: print it from any browser.\n"
+    assert page.read_text("utf-8").startswith("<!doctype html>")
+
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    done = loa("usb", "fm", "--dir", province, "--station", "vn.yb.04249", "--week", "2022-11-09", stick)
+    assert done.output.startswith("fm-vn.yb.04249-2022-11-07: 0 slots, 4 files, ")
+    assert (stick / "fm-vn.yb.04249-2022-11-07" / "000-lich-phat.html").is_file()
+    for words in (("sheet", "--dir", province, "vn.yb.1"), ("sheet", "--dir", province, "x", "--week", "m")):
+        assert loa(*words).exit_code != 0

@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub import usb as hub_usb
+from hub.media import Upload
 from hub.usb import Received, Sent
-from ledger.facts import Acknowledged, Evidence, Outcome, at, read
+from ledger.facts import Acknowledged, Evidence, Outcome, at, papers, read
 from ledger.log import Blobs, Image, LoaError, MemoryStore, NotAllowed, StoreError, bundle, stick
 from ledger.log.bundle import HEAD_BYTES, Kind, Scan
 from node import Confidence, SystemClock, begin, finish
@@ -134,6 +135,22 @@ def test_one_stick_serves_two_stations_that_never_had_a_network(house: House) ->
             assert Blobs(station.store).has(name)
     assert SOUND in [Blobs(first.store).read(sha) for sha in Blobs(first.store).held()]
     assert house.hub.ledger.verify().problems == []
+
+
+def test_a_document_and_its_file_come_by_stick_too(house: House) -> None:
+    station = Afar(house)
+    house.hub.commands.issue_document(
+        house.approver, kind="directive", number="15/CV", issuer="Sở", issued_day=DAY, title="Tuyên truyền",
+        summary="", category="", file=Upload(b"%PDF-1.4 a letter"), territory="vn.yb", due_day=None,
+        now=house.now,
+    )  # fmt: skip
+    asked(house, station)
+    back, _ = to_stations(house, TU_LE)
+    assert station.visit().receive(back).is_clean
+    (paper,) = papers(station.visit().facts, TU_LE)
+    held = Blobs(station.store)
+    assert held.has(paper.manifest)
+    assert b"%PDF-1.4 a letter" in [held.read(sha) for sha in held.held()]
 
 
 def test_the_second_trip_carries_only_new_decisions_and_only_content_that_is_lacking(house: House) -> None:

@@ -18,7 +18,7 @@ import pytest
 from test_web_house import PASSWORDS, House, build, tone
 from test_web_machine import enrol, served
 
-from ledger.facts import Outcome, at
+from ledger.facts import ClustersListed, Outcome, at
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (group `e2e`)")
 axe = pytest.importorskip(
@@ -92,6 +92,9 @@ def lived_in() -> House:
     for station in stations:
         station.sync()
     house.clock[0] = at(house.clock[0] // 86400, 17 * 60 + 20)
+    names = "\n".join(f"Bản {n + 1}, cột trước nhà văn hoá" for n in range(20))
+    stations[0].ledger.append(stations[0].key, ClustersListed(house.clock[0], names).encode())
+    stations[0].acknowledge(house.shelf["series"], clusters=bytes.fromhex("b52bb990"))
     for station, outcome in zip(stations, (Outcome.PLAYED, Outcome.MISSED), strict=True):
         station.acknowledge(house.shelf["series"], outcome)
         station.sync()

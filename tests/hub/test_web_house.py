@@ -23,12 +23,13 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hub_house import Box
 from werkzeug.test import TestResponse
 
 from hub import KDF_CHEAP, Hub, found
 from hub.web import create_app
-from ledger.facts import at, day_from_iso
-from ledger.log import MemoryStore
+from ledger.facts import FeedbackReceived, KeyOffered, Right, at, day_from_iso
+from ledger.log import OFFER, MemoryStore, SigningKey
 
 LAW_DAY = day_from_iso("2022-11-09")
 MORNING = at(LAW_DAY, 8 * 60)
@@ -287,7 +288,60 @@ def stocked(seed: str) -> House:
     boss.get("/khan-cap").press("/khan-cap", text="Diễn tập.", kind="khac", mode="drill", hours="1")
     boss.press("/ra-lenh", password=PASSWORDS["lanhdao"])
     made.shelf["order"] = int(boss.path.rsplit("/", 1)[1])
+    made.shelf["document"] = document(made)
+    made.shelf["feedback"] = feedback(made)
+    made.shelf["wish"] = wish(made)
     return made
+
+
+def document(house: House, title: str = "Tăng cường tuyên truyền phòng, chống ma túy", **more: object) -> str:
+    """A directive of the province, sent by the approver's page; its id."""
+    boss = house.browser("lanhdao").get("/van-ban/moi")
+    typed: dict[str, object] = {
+        "title": title, "category": "khac", "number": "15/CV-STTTT",
+        "file": (io.BytesIO(b"%PDF-1.4 not much of one"), "cong-van.pdf"),
+    } | more  # fmt: skip
+    boss.press("/van-ban/moi", **typed)
+    assert boss.status == 200, boss.words
+    return boss.path.rsplit("/", 1)[1]
+
+
+def feedback(house: House, text: str = "Đường vào bản Chao sạt lở.", sender: str = "") -> str:
+    """A citizen's words, passed on by the station of Tú Lệ; their id."""
+    box = house.shelf.get("box")
+    if box is None:
+        admin = house.hub.accounts.login("admin", PASSWORDS["admin"], now=house.clock[0])
+        assert admin is not None
+        token = house.hub.commands.new_station_token(admin, "vn.yb.04630", now=house.clock[0])
+        box = house.shelf["box"] = Box(_Clocked(house), token.text)
+    name = hashlib.sha256(text.encode()).digest()[:16]
+    box.report(FeedbackReceived(house.clock[0], name, "Đường sá", text, sender).encode())
+    box.sync()
+    house.hub.tick()
+    return name.hex()
+
+
+def wish(house: House, name: str = "Lò Thị Mai") -> str:
+    """A key that asks for rights at the station of Tú Lệ (after `feedback`); its id."""
+    box = house.shelf["box"]
+    key = SigningKey.from_seed(hashlib.sha256(name.encode()).digest())
+    proof = key.sign(OFFER, box.key.key_id + key.verify_key.raw)
+    box.report(KeyOffered(house.clock[0], key.verify_key.raw, proof, name, int(Right.PROGRAMME)).encode())
+    box.sync()
+    house.hub.tick()
+    return key.key_id.hex()
+
+
+class _Clocked:
+    """A house as `Box` looks at it."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self.hub = house.hub
+
+    @property
+    def now(self) -> int:
+        return self._house.clock[0]
 
 
 @pytest.fixture

@@ -66,7 +66,9 @@ class Field:
             if not accepted.more:
                 return accepted
 
-    def acknowledge(self, series: int, outcome: Outcome = Outcome.PLAYED) -> None:
+    def acknowledge(
+        self, series: int, outcome: Outcome = Outcome.PLAYED, *, clusters: bytes | None = None
+    ) -> None:
         order = self.facts.orders[series][-1].fact
         played = outcome is Outcome.PLAYED
         day = getattr(order, "first_day", self.house.clock[0] // 86400)
@@ -84,7 +86,7 @@ class Field:
                 detail=int(Detail.NONE if played else Detail.POWER),
                 evidence=int(Evidence.DELIVERED),
                 volume=80,
-                clusters=None,
+                clusters=clusters,
             ).encode(),
         )
 

@@ -8,7 +8,6 @@ came back.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, abort, render_template, request
@@ -19,15 +18,18 @@ from hub.web import auth, forms
 from hub.web.choices import categories
 from hub.web.proofs import badge
 from hub.web.sync_api import serve
-from hub.web.tally import Piece, pieces
+from hub.web.tally import Piece, apart, pieces
 from hub.web.words import nfc
+from ledger.facts import local_day
 
 if TYPE_CHECKING:
+    from hub.offer_queries import OfferTally
     from hub.queries import AsRunRow, BulletinPage
 
 bulletins = Blueprint("bulletins", __name__)
 
 PAGE_ROWS = 50
+SERIES_ASKED_MAX = 20
 HEX_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 PLAYABLE = frozenset({"audio/wav", "audio/mpeg", "audio/ogg", "audio/flac", "audio/mp4"})
 
@@ -83,6 +85,9 @@ def shown(
             row=found.row,
             badge=badge(found.deeds),
             runs=by_day(found.as_run),
+            clusters=clusters_by_day(found.as_run),
+            boards=auth.the_hub().queries.boards_of_bulletin(found.row.id),
+            offers=offers_of(found),
             errors=errors or {},
             own=found.row.author.account == auth.officer().account,
         ),
@@ -90,12 +95,37 @@ def shown(
     )
 
 
+def offers_of(found: BulletinPage) -> dict[int, OfferTally]:
+    """Series → what communes answered for its next day, or its last one; without those that are no offer."""
+    own, today = auth.officer().territory, local_day(auth.now())
+    told = {}
+    for row in found.series[:SERIES_ASKED_MAX]:
+        if row.days and row.state == "active":
+            day = next((day for day in row.days if day >= today), row.days[-1])
+            tally = auth.the_hub().queries.offer(row.series, day, territory=max(own, row.territory, key=len))
+            if tally is not None:
+                told[row.series] = tally
+    return told
+
+
 def by_day(rows: tuple[AsRunRow, ...]) -> list[tuple[tuple[int, int], list[Piece]]]:
     """(day, series) → outcomes, newest day first; the station-by-station list is the series' own page."""
-    counted: dict[tuple[int, int], Counter[int]] = {}
+    found: dict[tuple[int, int], list[AsRunRow]] = {}
     for row in rows:
-        counted.setdefault((row.day, row.series), Counter())[row.outcome] += 1
-    return [(key, pieces(counted[key])) for key in sorted(counted, reverse=True)]
+        found.setdefault((row.day, row.series), []).append(row)
+    told = {key: apart(of_key) for key, of_key in found.items()}
+    return [(key, pieces(told[key][0], attested=told[key][1])) for key in sorted(told, reverse=True)]
+
+
+def clusters_by_day(rows: tuple[AsRunRow, ...]) -> dict[tuple[int, int], tuple[int, int]]:
+    """(day, series) → receiver clusters that were playing, of how many that stations spoke of."""
+    counted: dict[tuple[int, int], tuple[int, int]] = {}
+    for row in rows:
+        if row.clusters is not None and row.clusters.readable:
+            playing, of = counted.get((row.day, row.series), (0, 0))
+            said = row.clusters
+            counted[row.day, row.series] = (playing + said.playing, of + len(said.states))
+    return counted
 
 
 @bulletins.get("/ban-tin/<bulletin>/am-thanh")

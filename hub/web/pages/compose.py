@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from flask import flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from hub.media import Upload
 from hub.web import auth, forms
 from hub.web.acts import once
 from hub.web.choices import categories, territories
 from hub.web.pages.bulletins import bulletins, load, shown
 from hub.web.refusals import errors_of, say
+from hub.web.sounds import Sound, taken
 from hub.web.tongue import gettext
-from hub.web.words import dmy, nfc
+from hub.web.words import dmy
 from ledger.facts import REASON_CHARS_MAX, local_day
 from ledger.log import NotAllowed
 
@@ -49,6 +49,10 @@ def new_post() -> ResponseReturnValue:
     filled = read(reader)
     if reader.errors:
         return compose(reader.values, reader.errors, status=422)
+    try:
+        sound = taken()
+    except NotAllowed as refusal:
+        return compose(reader.values, errors_of(refusal, is_field), status=422)
 
     def act() -> str:
         made = hub.commands.draft_bulletin(
@@ -60,10 +64,11 @@ def new_post() -> ResponseReturnValue:
             valid_from_day=filled.valid_from_day,
             valid_until_day=filled.valid_until_day,
             text=filled.text,
-            audio=uploaded(),
+            audio=sound.upload,
+            relay=filled.relay,
             now=auth.now(),
         )
-        return after_save(made)
+        return after_save(made, sound)
 
     try:
         return once(act)
@@ -86,6 +91,8 @@ def edit(bulletin: str) -> ResponseReturnValue:
         "text": found.text,
         "version": str(row.version),
         "keep_audio": "1",
+        "stream": "" if found.relay is None else found.relay.address,
+        "minutes": "" if found.relay is None else str(found.relay.duration_ms // 60_000),
     }
     return compose(values, {}, found)
 
@@ -100,6 +107,10 @@ def edit_post(bulletin: str) -> ResponseReturnValue:
     keep = reader.values["keep_audio"] = request.form.get("keep_audio", "")
     if reader.errors:
         return compose(reader.values, reader.errors, found, status=422)
+    try:
+        sound = taken()
+    except NotAllowed as refusal:
+        return compose(reader.values, errors_of(refusal, is_field), found, status=422)
 
     def act() -> str:
         hub.commands.revise_bulletin(
@@ -113,11 +124,12 @@ def edit_post(bulletin: str) -> ResponseReturnValue:
             valid_from_day=filled.valid_from_day,
             valid_until_day=filled.valid_until_day,
             text=filled.text,
-            audio=uploaded(),
+            audio=sound.upload,
             keep_audio=keep == "1",
+            relay=filled.relay,
             now=auth.now(),
         )
-        return after_save(bulletin)
+        return after_save(bulletin, sound)
 
     try:
         return once(act)
@@ -172,20 +184,13 @@ def is_field(name: str) -> bool:
     return name in forms.BULLETIN_FIELDS or name == "audio"
 
 
-def uploaded() -> Upload | None:
-    """The audio file of the form, if one was chosen. Its name is never trusted and never used as a path."""
-    given = request.files.get("audio")
-    if given is None or not given.filename:
-        return None
-    return Upload(given.read(), nfc(given.filename))
-
-
-def after_save(bulletin: str) -> str:
+def after_save(bulletin: str, sound: Sound) -> str:
     """Submit at once when that button was pressed; where to go on to.
 
     The version is signed by now, so a refused submission is told on the next page and does not undo the
     saving.
     """
+    sound.tell()
     if request.form.get("do") == "submit":
         try:
             auth.the_hub().commands.submit(auth.officer(), bulletin, now=auth.now())

@@ -20,8 +20,8 @@ from flask.typing import ResponseReturnValue
 from hub.web import auth, forms
 from hub.web.acts import once
 from hub.web.choices import emergency_kinds, territories
-from hub.web.pages.compose import uploaded
 from hub.web.refusals import errors_of
+from hub.web.sounds import taken
 from hub.web.tongue import gettext
 from hub.web.wall import touch
 from hub.web.words import HOUR_S
@@ -141,6 +141,10 @@ def order() -> ResponseReturnValue:
         reader.errors["word"] = gettext("Hãy gõ đúng: %(word)s", word=real_word())
     if reader.errors:
         return asked(filled, reader.values, reader.errors, 422)
+    try:
+        sound = taken()
+    except NotAllowed as refusal:
+        return asked(filled, reader.values, errors_of(refusal, {"audio"}.__contains__), 422)
 
     def act() -> str:
         proven = auth.prove_again(password)
@@ -149,12 +153,13 @@ def order() -> ResponseReturnValue:
             kind=filled.kind,
             level=filled.level,
             text=filled.text,
-            audio=uploaded(),
+            audio=sound.upload,
             territory=filled.territory,
             expires_at=auth.now() + filled.hours * HOUR_S,
             drill=filled.drill,
             now=auth.now(),
         )
+        sound.tell()
         flash(gettext("Đã ký lệnh. Danh sách dưới đây đầy dần khi các trạm trả lời."), "ok")
         return url_for("emergency.one", series=series)
 
@@ -223,6 +228,7 @@ def shown(row: SeriesRow, errors: dict[str, str] | None = None, status: int = 20
             row=row,
             answers=answers(row),
             in_force=row.state == "active" and row.expires_at > auth.now(),
+            boards=auth.the_hub().queries.boards_of_order(row.series),
             errors=errors or {},
         ),
         status,

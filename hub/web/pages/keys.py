@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from hub.keys import KeyPage, effect_of, key_page, time_of
 from hub.web import auth, forms
 from hub.web.acts import once
+from hub.web.pages.wishes import in_territory
 from hub.web.refusals import errors_of, say
 from hub.web.tongue import gettext
 from ledger.facts import REVOCATION_REASON_CHARS_MAX, covers
@@ -32,7 +33,7 @@ def page() -> ResponseReturnValue:
     authority = hub.facts.authority
     ended = {row.account: not authority.grants_of(bytes.fromhex(row.key_id)) for row in rows}
     deeds = [one for one in hub.queries.deeds(limit=1_000) if one.what in ("revoked", "rotated", "roots-set")]
-    return render_template("keys.html", rows=rows, ended=ended, deeds=deeds)
+    return render_template("keys.html", rows=rows, ended=ended, deeds=deeds, wishes=in_territory())
 
 
 @keys.get("/khoa/<key>")

@@ -39,7 +39,7 @@ def page() -> ResponseReturnValue:
 @queue.get("/cho-duyet/<bulletin>")
 def review(bulletin: str) -> ResponseReturnValue:
     found = load(bulletin)
-    if found.row.state != "submitted":
+    if found.row.state != "submitted" or found.row.origin:
         return redirect(url_for("bulletins.one", bulletin=bulletin))
     return shown(found)
 

@@ -8,7 +8,6 @@ in plain words.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -19,10 +18,10 @@ from hub.web.acts import once
 from hub.web.choices import territories
 from hub.web.pages.bulletins import load
 from hub.web.refusals import errors_of, say
-from hub.web.tally import pieces, split
+from hub.web.tally import apart, pieces, split
 from hub.web.tongue import gettext, ngettext
 from hub.web.words import dm, dmy, hm
-from ledger.facts import REASON_CHARS_MAX, at, covers, local_day
+from ledger.facts import REASON_CHARS_MAX, UNIT_CHARS_MAX, at, covers, local_day
 from ledger.log import NotAllowed
 
 if TYPE_CHECKING:
@@ -71,19 +70,20 @@ def grid(cells: list[WeekCell]) -> list[tuple[int, dict[int, list[WeekCell]]]]:
 
 
 def by_series(cells: list[WeekCell]) -> list[tuple[WeekCell, list[int]]]:
-    """Each series of the week once, with its days, in the order of the clock."""
-    days: dict[int, list[int]] = {}
+    """Each series of the week once for each time it has, with its days, in the order of the clock."""
+    days: dict[tuple[int, int, bool], list[int]] = {}
     for cell in cells:
-        days.setdefault(cell.series, []).append(cell.day)
-    first = {cell.series: cell for cell in reversed(cells)}
+        days.setdefault((cell.series, cell.minute, cell.declined), []).append(cell.day)
+    first = {(cell.series, cell.minute, cell.declined): cell for cell in reversed(cells)}
     return [
-        (cell, sorted(days[cell.series]))
+        (cell, sorted(days[cell.series, cell.minute, cell.declined]))
         for cell in sorted(first.values(), key=lambda cell: (cell.minute, -cell.klass, cell.series))
     ]
 
 
 def load_series(series: int) -> SeriesRow:
-    found = auth.the_hub().queries.series(series)
+    # Two communes may come to one number: `xa` says whose.
+    found = auth.the_hub().queries.series(series, unit=request.args.get("xa", "")[:UNIT_CHARS_MAX])
     if not auth.in_sight(found.territory):
         abort(404)
     return found
@@ -105,9 +105,16 @@ def shown(row: SeriesRow, errors: dict[str, str] | None = None, status: int = 20
     runs = (
         auth.the_hub().queries.as_run(series=row.series, day=day, limit=RUNS_MAX) if day is not None else []
     )
-    runs = [run for run in runs if covers(auth.officer().territory, run.unit)]
+    sight = (auth.officer().territory, row.territory)
+    runs = [run for run in runs if all(covers(territory, run.unit) for territory in sight)]
     look, heard = split(runs)
-    mute = silent(row, day, {run.unit for run in runs}) if day is not None else []
+    own, words = apart(runs)
+    asked_of = day if day is not None else row.days[0] if row.days else 0
+    offer = auth.the_hub().queries.offer(row.series, asked_of, territory=max(sight, key=len))
+    later = set() if offer is None else {
+        said.unit for said in offer.answers if not said.worth and said.start_s + row.late_s > auth.now()
+    }
+    mute = silent(row, day, later | {run.unit for run in runs}) if day is not None else []
     return (
         render_template(
             "series.html",
@@ -116,7 +123,9 @@ def shown(row: SeriesRow, errors: dict[str, str] | None = None, status: int = 20
             look=look,
             heard=heard,
             mute=mute,
-            pieces=pieces(Counter(run.outcome for run in runs), unknown=len(mute)),
+            offer=offer,
+            offer_day=asked_of,
+            pieces=pieces(own, attested=words, unknown=len(mute)),
             errors=errors or {},
             dates_shown=DATES_SHOWN,
         ),
@@ -150,6 +159,7 @@ def new(bulletin: str) -> ResponseReturnValue:
         "weekdays": list(forms.WEEKDAYS),
         "at": "17:00",
         "late": "15",
+        "resume": "0",
     }
     return form(found, values, {})
 
@@ -230,9 +240,11 @@ def cancel(series: int) -> ResponseReturnValue:
         return shown(row, reader.errors, 422)
 
     def act() -> str:
-        auth.the_hub().commands.cancel_schedule(officer, series, reason=reason, now=auth.now())
+        auth.the_hub().commands.cancel_schedule(
+            officer, series, reason=reason, territory=row.territory, now=auth.now()
+        )
         flash(gettext("Đã ký lệnh hủy lịch. Trạm nhận lệnh ở lần liên lạc tới."), "ok")
-        return url_for("schedule.one", series=series)
+        return url_for("schedule.one", series=series, xa=request.args.get("xa"))
 
     try:
         return once(act)

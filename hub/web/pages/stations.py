@@ -63,6 +63,7 @@ def shown(unit: str, errors: dict[str, str] | None = None, status: int = 200) ->
             row=row,
             touch=touch(row, now),
             runs=hub.queries.as_run(unit=unit, limit=RUNS_MAX),
+            clusters=hub.queries.clusters(unit),
             errors=errors or {},
             six_words=hub.enrolment.words(unit),
             histories=hub.queries.histories(unit),

@@ -11,6 +11,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from hub.web import auth
+from hub.web.pages.wishes import in_territory
 from hub.web.tally import by_name, not_yet, pieces
 from hub.web.wall import attention
 from ledger.facts import covers, local_day, minute_of_day
@@ -49,6 +50,7 @@ def page() -> ResponseReturnValue:
         mine=[row for row in waiting if row.author.account == officer.account],
         returned=returned,
         attention=attention(stations, now),
+        wishes=[one for one in in_territory() if one.state == "open"] if officer.role == "admin" else [],
         summary=summary,
         counts=hub.queries.counts(),
         unknown=unknown,
