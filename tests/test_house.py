@@ -28,6 +28,7 @@ SHELLS = {
     "node/speech.py",
     "hub/cli.py",
     "sim/cli.py",
+    "sim/clusters_cli.py",
     "sim/main.py",
     "sim/doctor.py",
     "sim/processes.py",
@@ -47,7 +48,7 @@ MACHINE_CALLS = {
 # Another package is entered by one of its faces; what lies behind a face may be rebuilt without asking.
 FACES = {
     "ledger", "ledger.log", "ledger.facts", "ledger.recorder", "ledger.tempo", "ledger.kernel", "ledger.cli",
-    "ledger.spoken",
+    "ledger.sheet", "ledger.spoken", "ledger.vault", "ledger.content",
     "node", "node.cli", "hub", "hub.cli", "hub.web", "sim.main",
 }  # fmt: skip
 
