@@ -8,7 +8,7 @@ The seal tells a right wrap from a wrong one by itself (its tag has 128 bits), s
 password need rest anywhere.
 
 Bound: cryptography only. Who may try how often, and where things rest, is the callers' (`hub.accounts`,
-`node.people`). A hub derives its wraps with argon2id instead; it shares the seal.
+`node.page.people`). A hub derives its wraps with argon2id instead; it shares the seal.
 """
 
 from __future__ import annotations

@@ -14,41 +14,41 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ledger.log import PlayerError, TransportError
-    from node.bounded import tls_context
     from node.clock import Clock, Confidence, Now, SystemClock, TempoClock, TrustedTime
-    from node.cluster_driver import ClusterDriver, Said, Sound
-    from node.cluster_lines import Lines, UdpLine
-    from node.cluster_link import Line, LineDriver
-    from node.cluster_list import ClusterEntry, clusters_toml, load_clusters, read_clusters
-    from node.cluster_wire import ClusterAnswer, ClusterOrder, OrderWord
+    from node.clusters.bringing import Line, LineDriver
+    from node.clusters.driver import ClusterDriver, Said, Sound
+    from node.clusters.lines import Lines, UdpLine
+    from node.clusters.listing import ClusterEntry, clusters_toml, load_clusters, read_clusters
+    from node.clusters.wire import ClusterAnswer, ClusterOrder, OrderWord
     from node.config import StationConfig, load_config, load_key, save_config, save_key
-    from node.courier import Courier, Done, FetchJob, InlineCourier, Job, SyncJob, ThreadCourier
-    from node.doorbell import Doorbell, Habits
     from node.enrol import begin, finish
-    from node.player import NullPlayer, Player, PlayItem, PlayReport
+    from node.link.bounded import tls_context
+    from node.link.courier import Courier, Done, FetchJob, InlineCourier, Job, SyncJob, ThreadCourier
+    from node.link.doorbell import Doorbell, Habits
+    from node.link.transport import Begun, HttpTransport, HubBusy, Limits, Meter, Transport
     from node.plays import PlayRow, Plays
+    from node.sound.player import NullPlayer, Player, PlayItem, PlayReport
     from node.station import Station
     from node.status import Live, Status
-    from node.transport import Begun, HttpTransport, HubBusy, Limits, Meter, Transport
 
 _ROOMS = {
     "ledger.log": ("PlayerError", "TransportError"),
-    "node.bounded": ("tls_context",),
+    "node.link.bounded": ("tls_context",),
     "node.clock": ("Clock", "Confidence", "Now", "SystemClock", "TempoClock", "TrustedTime"),
-    "node.cluster_driver": ("ClusterDriver", "Said", "Sound"),
-    "node.cluster_lines": ("Lines", "UdpLine"),
-    "node.cluster_link": ("Line", "LineDriver"),
-    "node.cluster_list": ("ClusterEntry", "clusters_toml", "load_clusters", "read_clusters"),
-    "node.cluster_wire": ("ClusterAnswer", "ClusterOrder", "OrderWord"),
+    "node.clusters.driver": ("ClusterDriver", "Said", "Sound"),
+    "node.clusters.lines": ("Lines", "UdpLine"),
+    "node.clusters.bringing": ("Line", "LineDriver"),
+    "node.clusters.listing": ("ClusterEntry", "clusters_toml", "load_clusters", "read_clusters"),
+    "node.clusters.wire": ("ClusterAnswer", "ClusterOrder", "OrderWord"),
     "node.config": ("StationConfig", "load_config", "load_key", "save_config", "save_key"),
-    "node.courier": ("Courier", "Done", "FetchJob", "InlineCourier", "Job", "SyncJob", "ThreadCourier"),
-    "node.doorbell": ("Doorbell", "Habits"),
+    "node.link.courier": ("Courier", "Done", "FetchJob", "InlineCourier", "Job", "SyncJob", "ThreadCourier"),
+    "node.link.doorbell": ("Doorbell", "Habits"),
     "node.enrol": ("begin", "finish"),
-    "node.player": ("NullPlayer", "PlayItem", "PlayReport", "Player"),
+    "node.sound.player": ("NullPlayer", "PlayItem", "PlayReport", "Player"),
     "node.plays": ("PlayRow", "Plays"),
     "node.station": ("Station",),
     "node.status": ("Live", "Status"),
-    "node.transport": ("Begun", "HttpTransport", "HubBusy", "Limits", "Meter", "Transport"),
+    "node.link.transport": ("Begun", "HttpTransport", "HubBusy", "Limits", "Meter", "Transport"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

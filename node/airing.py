@@ -18,7 +18,7 @@ from node.items import Items
 from node.onair import OnAir
 from node.plays import Plays
 from node.presence import Moment, Presence
-from node.vouch import Vouch
+from node.stick.vouch import Vouch
 
 # One look begins at most this many sounds (each may fail at once for want of a device).
 BEGINS_MAX: Final = 8

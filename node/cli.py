@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger.log import LoaError, StoreError
-from node.clusters_cli import add_clusters
-from node.ground_cli import add_ground
-from node.person_cli import add_person
-from node.say_cli import add_say
-from node.sheet_cli import add_sheet
-from node.usb_cli import Machine, add_usb
+from node.clusters.cli import add_clusters
+from node.disk.ground_cli import add_ground
+from node.page.person_cli import add_person
+from node.page.sheet_cli import add_sheet
+from node.sound.say_cli import add_say
+from node.stick.usb_cli import Machine, add_usb
 
 if TYPE_CHECKING:
     from ledger.log import DiskStore
@@ -67,7 +67,7 @@ def init(folder: Path, hub: str, token: str, unit: str) -> None:
     with plain_errors():
         from ledger.log import DiskStore, six_words
         from node.enrol import begin, finish
-        from node.transport import HttpTransport
+        from node.link.transport import HttpTransport
 
         store = DiskStore(folder)
         try:
@@ -197,7 +197,7 @@ def _memory(folder: Path) -> DiskStore | None:
     if not (Path("/run/loa").is_dir() or Path(f"/dev/shm/loa-{os.getuid()}").is_dir()):  # noqa: S108
         return None
     from ledger.log import DiskStore
-    from node.refuge import is_begun
+    from node.disk.refuge import is_begun
     from node.shell import refuge_folder
 
     above = refuge_folder(folder)

@@ -15,7 +15,7 @@ from typing import Final
 
 from ledger.facts import is_unit
 from ledger.log import LoaError, SigningKey, Store, StoreError, VerifyKey
-from node.volume import Volumes, minute_of
+from node.sound.volume import Volumes, minute_of
 
 CONFIG_NAME: Final = "station.toml"
 KEY_NAME: Final = "station.key"

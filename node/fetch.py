@@ -20,14 +20,14 @@ from typing import Final
 
 from ledger.facts import Facts, Manifest, Rendition, Slot, papers, slots, verdict
 from ledger.log import CHUNK, BlobError, Blobs, Ledger, Store, StoreError
-from node.board import Boards
+from node.boards.board import Boards
 from node.contents import Contents
-from node.courier import FetchJob
+from node.link.courier import FetchJob
+from node.link.portions import Budget, Pace
+from node.link.transport import PIECE_BYTES_MIN
 from node.plays import Memories, Plays
-from node.portions import Budget, Pace
 from node.presence import Moment
 from node.room import BEHIND_S, Room
-from node.transport import PIECE_BYTES_MIN
 
 # Content for slots within this time is fetched, what airs first before the rest: a station may be without a
 # line for a month, and plays its plan all the same.

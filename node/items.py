@@ -18,13 +18,13 @@ from typing import Final
 
 from ledger.facts import Klass, Rendition, Slot
 from ledger.log import BlobError
-from node.chime import Chime
 from node.contents import Contents
 from node.fetch import Fetcher
-from node.player import DURATION_MAX_MS, Player, PlayItem
 from node.presence import Moment
-from node.speech import as_spoken
-from node.volume import Volumes
+from node.sound.chime import Chime
+from node.sound.player import DURATION_MAX_MS, Player, PlayItem
+from node.sound.speech import as_spoken
+from node.sound.volume import Volumes
 
 # Texts of a day's programme that has no recordings; each is some kilobytes.
 WORDS_KEPT_MAX: Final = 64

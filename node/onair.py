@@ -27,10 +27,10 @@ from ledger.facts import (
 from ledger.log import Ledger, PlayerError
 from node.diary import Diary
 from node.items import Items
-from node.player import Player, PlayItem, PlayReport
 from node.plays import HELD, STARTED, PlayRow, Plays
 from node.presence import Moment, Presence
 from node.silence import Rules
+from node.sound.player import Player, PlayItem, PlayReport
 
 JITTER_MAX_CS: Final = (1 << 31) - 1
 PLAYED_MAX_DS: Final = 864_000

@@ -40,7 +40,7 @@ from node.diary import Diary
 from node.onair import OnAir
 from node.plays import Memories, Plays
 from node.presence import BLIND, OFF, Moment, Presence
-from node.vouch import Vouch
+from node.stick.vouch import Vouch
 
 SETTLED: Final = "node.settled_s"
 SAVE_EVERY_S: Final = 3_600

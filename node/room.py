@@ -16,9 +16,9 @@ from typing import Final
 
 from ledger.facts import Facts, library_manifests, needed_manifests
 from ledger.log import Blobs, Ledger, Store
-from node.board import Boards
+from node.boards.board import Boards
 from node.contents import Contents
-from node.drafts import draft_manifests
+from node.page.drafts import draft_manifests
 from node.plays import Memories
 from node.presence import Moment
 

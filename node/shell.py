@@ -30,20 +30,20 @@ from ledger.kernel import synchronised
 from ledger.log import DiskStore, LoaError, NotAllowed, VerifyKey
 from ledger.tempo import TempoReader
 from node.clock import Confidence, SystemClock, TempoClock
-from node.cluster_driver import ClusterDriver
-from node.cluster_list import ClusterEntry
+from node.clusters.driver import ClusterDriver
+from node.clusters.listing import ClusterEntry
 from node.config import StationConfig, load_config
-from node.courier import ThreadCourier
-from node.desk import Desk
-from node.doorbell import Doorbell
-from node.ground import Ground
-from node.hatch import Hatch
-from node.office import Office
-from node.person_desk import manage
-from node.player import NullPlayer, Player
+from node.disk.ground import Ground
+from node.link.courier import ThreadCourier
+from node.link.doorbell import Doorbell
+from node.link.transport import HttpTransport, Limits
+from node.page.hatch import Hatch
+from node.page.office import Office
+from node.page.person_desk import manage
 from node.service import Manager, status_line
+from node.sound.player import NullPlayer, Player
 from node.station import Station
-from node.transport import HttpTransport, Limits
+from node.stick.desk import Desk
 from node.wake import Wake
 
 logger = logging.getLogger("loa.node")
@@ -128,12 +128,12 @@ def make_player(wishes: Wishes, capture: str = "") -> Player:
         )
     if wishes.player == "null" or (not wishes.player and (wishes.tempo or shutil.which("mpv") is None)):
         return NullPlayer()
-    from node.mpv import MpvPlayer
+    from node.sound.mpv import MpvPlayer
 
     if not capture:
         return MpvPlayer(ao=wishes.ao)
-    from node.listening import HearingPlayer
-    from node.mpv_ears import LevelPipe, Microphone, tapping
+    from node.sound.listening import HearingPlayer
+    from node.sound.mpv_ears import LevelPipe, Microphone, tapping
 
     levels = LevelPipe()
     player = MpvPlayer(ao=wishes.ao, extra=(tapping(levels.path),))
@@ -255,15 +255,15 @@ def _loop(
 
 def _drive(clusters: Sequence[ClusterEntry]) -> ClusterDriver:
     """The clusters of the list, over this machine's sockets."""
-    from node.cluster_lines import Lines
-    from node.cluster_link import LineDriver
+    from node.clusters.bringing import LineDriver
+    from node.clusters.lines import Lines
 
     return LineDriver(clusters, Lines(clusters, time.monotonic), entropy=os.urandom)
 
 
 def _open_page(address: str, hatch: Hatch, config: StationConfig) -> None:
     """The commune's page, once a process."""
-    from node.page_server import hold_page
+    from node.page.page_server import hold_page
 
     def make_app() -> Any:
         from node.web import create_app
@@ -294,7 +294,7 @@ def _connected(address: str) -> socket.socket:
     line = socket.create_connection((host, int(port)), timeout=CONNECT_S)
     if not secure:
         return line
-    from node.bounded import tls_context
+    from node.link.bounded import tls_context
 
     try:
         return tls_context().wrap_socket(line, server_hostname=host)

@@ -23,28 +23,28 @@ from typing import Final
 from ledger.facts import AckCoder, Condition, Facts, audience_of, known_types
 from ledger.log import Blobs, Ledger, Store, Stored, VerifyKey
 from node.agenda import Agenda
-from node.agent import LEAD_S, URGENT_S, SyncAgent
 from node.airing import Airing
-from node.board import Boards
-from node.board_rows import BoardRows
+from node.boards.board import Boards
+from node.boards.board_rows import BoardRows
 from node.clock import Clock, Confidence, Now
-from node.cluster_watch import ClusterWatch, MakeDriver
+from node.clusters.watch import ClusterWatch, MakeDriver
 from node.config import StationConfig, load_key
 from node.contents import Contents
-from node.courier import Courier
 from node.diary import Arrivals, Diary, catch_up
-from node.exchange import Exchange
+from node.disk.keeper import Keeper
 from node.fetch import Fetcher
-from node.glossary import words_of
 from node.items import Items
-from node.keeper import Keeper
+from node.link.agent import LEAD_S, URGENT_S, SyncAgent
+from node.link.courier import Courier
+from node.link.exchange import Exchange
 from node.onair import OnAir
-from node.player import Player
 from node.plays import Memories, Plays, prepare
 from node.presence import Moment, Presence
 from node.reckoning import Reckoner
+from node.sound.glossary import words_of
+from node.sound.player import Player
 from node.status import Live, Status, status_of
-from node.vouch import Vouch
+from node.stick.vouch import Vouch
 
 DB_NAME: Final = "ledger.db"
 SOFTWARE: Final = "loa/0.1.0"

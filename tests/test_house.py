@@ -23,9 +23,9 @@ SHELLS = {
     "ledger/roots_cli.py",
     "ledger/log/disk.py",
     "node/cli.py",
-    "node/say_cli.py",
+    "node/sound/say_cli.py",
     "node/shell.py",
-    "node/speech.py",
+    "node/sound/speech.py",
     "hub/cli.py",
     "sim/cli.py",
     "sim/clusters_cli.py",
@@ -35,7 +35,7 @@ SHELLS = {
     "sim/proxy.py",
     "sim/tempo.py",
 }
-SHELL_PREFIXES = ("sim/bench/", "sim/demo/", "node/mpv")
+SHELL_PREFIXES = ("sim/bench/", "sim/demo/", "node/sound/mpv")
 
 MACHINE_CALLS = {
     "time.time", "time.monotonic", "time.time_ns", "time.sleep", "time.perf_counter",

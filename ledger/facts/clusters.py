@@ -7,8 +7,8 @@ into a byte, so that 102 clusters fit into 35 bytes however they differ.
 
 A vector that cannot be read says nothing of the clusters and leaves the rest of its acknowledgment as it is.
 
-Bound: bytes, states and words. Which state a cluster gets is the station's judgement (`node.clusters`); which
-names belong to a vector is whoever reads the logs in order.
+Bound: bytes, states and words. Which state a cluster gets is the station's judgement (`node.clusters.slots`);
+which names belong to a vector is whoever reads the logs in order.
 """
 
 from __future__ import annotations

@@ -22,10 +22,10 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from ledger.log import LoaError
-from node import phrases
-from node.hatch import Ask
-from node.office import Office, Person
-from node.phrases import Words
+from node.page import phrases
+from node.page.hatch import Ask
+from node.page.office import Office, Person
+from node.page.phrases import Words
 from node.presence import Moment
 from node.web import parts
 from node.web.parts import ask, back, is_from_here, lang, t

@@ -3,7 +3,7 @@
 The form carries the version and the hash of exactly what was on the page; when either has changed meanwhile,
 nothing is approved. There is no button for several at once: each is one signature under one text.
 
-Bound: the page. Who may approve what is `node.bulletins`.
+Bound: the page. Who may approve what is `node.page.bulletins`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ledger.facts import Right
-from node import local_views
-from node.bulletins import Bulletins
-from node.local_views import Row
-from node.office import Office, Person
-from node.phrases import Words
+from node.page import local_views
+from node.page.bulletins import Bulletins
+from node.page.local_views import Row
+from node.page.office import Office, Person
+from node.page.phrases import Words
 from node.web import bulletin_words
 from node.web.bulletin_words import DEEDS, STATES, category_name, hm
 from node.web.bulletins import HEX_ID, HEX_SHA

@@ -12,10 +12,10 @@ from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ledger.facts import local_day
-from node import ordering
-from node.dayplan import CLASSES
-from node.office import Office
-from node.phrases import Words
+from node.page import ordering
+from node.page.dayplan import CLASSES
+from node.page.office import Office
+from node.page.phrases import Words
 from node.web.parts import ask, attempt, back, field, person
 
 PAGE = Blueprint("arrange", __name__)

@@ -1,6 +1,6 @@
 """Xác nhận phát: for a commune whose transmitter no box listens to, what was played, by whoever played it.
 
-Bound: the form. What may be said and who may say it is `node.attest`.
+Bound: the form. What may be said and who may say it is `node.page.attest`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from flask.typing import ResponseReturnValue
 
 from ledger.facts import SHEET_DAYS, Detail, Outcome, day_from_iso, local_day, say_detail
 from ledger.sheet import CSP, sheet_html
-from node import attest
-from node.office import Office, Person
-from node.phrases import Words
+from node.page import attest
+from node.page.office import Office, Person
+from node.page.phrases import Words
 from node.web.parts import ask, attempt, back, field, number, person
 
 PAGE = Blueprint("attest", __name__)

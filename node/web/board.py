@@ -4,7 +4,7 @@
 this station every few seconds, shows, takes down what has ended by itself, computes the hash of what it shows
 and tells it. Without JavaScript it is drawn anew every few seconds and tells nothing.
 
-Bound: what is on a board is `node.board`; what its screen said of it `node.board_rows`.
+Bound: what is on a board is `node.boards.board`; what its screen said of it `node.boards.board_rows`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from flask import Blueprint, Response, abort, current_app, jsonify, render_templ
 from flask.typing import ResponseReturnValue
 
 from ledger.log import NotAllowed
-from node.board import IMAGE, Face, View
-from node.board_rows import CLAIMS_MAX, Claim
-from node.office import Office
-from node.phrases import Words
+from node.boards.board import IMAGE, Face, View
+from node.boards.board_rows import CLAIMS_MAX, Claim
+from node.page.office import Office
+from node.page.phrases import Words
 from node.web.parts import ask, csrf, public
 
 PAGE = Blueprint("board", __name__)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from ledger.content import CATEGORIES
-from node.phrases import Words
+from node.page.phrases import Words
 from node.web.parts import lang
 
 REFUSALS: Final = {

@@ -4,7 +4,7 @@ A recording comes three ways: the browser records it (only where it may: at the 
 a browser gives no microphone to a page on plain HTTP), the telephone's own recorder opens from a file field,
 or a file is chosen. All three arrive as one file of one form.
 
-Bound: forms and pages. Rules are `node.bulletins`, bytes of a recording `node.recordings`.
+Bound: forms and pages. Rules are `node.page.bulletins`, bytes of a recording `node.page.recordings`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from flask.typing import ResponseReturnValue
 from ledger.content import Leveller, leveller
 from ledger.facts import Rendition, Right, calendar, local_day
 from ledger.log import Blobs, LoaError
-from node import local_views
-from node.bulletins import LATE_S, Bulletins
-from node.local_views import Page
-from node.office import Office
-from node.phrases import Words
-from node.recordings import AUDIO_BYTES_MAX, stored_recording, take_recording
-from node.voice import say
+from node.page import local_views
+from node.page.bulletins import LATE_S, Bulletins
+from node.page.local_views import Page
+from node.page.office import Office
+from node.page.phrases import Words
+from node.page.recordings import AUDIO_BYTES_MAX, stored_recording, take_recording
+from node.sound.voice import say
 from node.web.bulletin_words import DEEDS, REFUSALS, STATES, categories, category_name, hm
 from node.web.parts import ask, attempt, back, field, flash_done, is_locked, number, person, refusal, t
 from node.web.sound import send

@@ -9,9 +9,9 @@ from flask import Blueprint, abort, g, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ledger.log import LoaError
-from node.feedback import SENDER_CHARS_MAX, TEXT_CHARS_MAX, Feedback
-from node.office import Office, Person
-from node.phrases import Words
+from node.page.feedback import SENDER_CHARS_MAX, TEXT_CHARS_MAX, Feedback
+from node.page.office import Office, Person
+from node.page.phrases import Words
 from node.web.parts import address, ask, attempt, back, field, flash_refused, public
 
 PAGE = Blueprint("feedback", __name__)

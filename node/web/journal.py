@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from node import journalview
-from node.phrases import Words
+from node.page import journalview
+from node.page.phrases import Words
 from node.web.parts import ask
 
 PAGE = Blueprint("journal", __name__)

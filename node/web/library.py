@@ -10,9 +10,9 @@ from flask import Blueprint, Response, abort, g, render_template, request, strea
 from flask.typing import ResponseReturnValue
 
 from ledger.log import LoaError
-from node.library import Library
-from node.office import Office, Person
-from node.phrases import Words
+from node.page.library import Library
+from node.page.office import Office, Person
+from node.page.phrases import Words
 from node.web.bulletin_words import category_name
 from node.web.parts import ask, attempt, back, field, person
 

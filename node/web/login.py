@@ -12,8 +12,8 @@ from flask import Blueprint, abort, redirect, render_template, request, session,
 from flask.typing import ResponseReturnValue
 
 from ledger.log import LoaError
-from node.office import check_new_pin
-from node.people import Row
+from node.page.office import check_new_pin
+from node.page.people import Row
 from node.web.parts import (
     LANG_COOKIE,
     LANGUAGES,

@@ -11,11 +11,11 @@ from flask.typing import ResponseReturnValue
 
 from ledger.facts import Answer, minute_of_day
 from ledger.log import LoaError
-from node import offers
-from node.bulletins import Bulletins
-from node.dayplan import CLASSES
-from node.office import Office, Person
-from node.phrases import Words
+from node.page import offers
+from node.page.bulletins import Bulletins
+from node.page.dayplan import CLASSES
+from node.page.office import Office, Person
+from node.page.phrases import Words
 from node.web.parts import ask, attempt, back, field, number, person, t
 from node.web.refusals import said
 from node.web.sound import send

@@ -32,9 +32,9 @@ from flask import abort, current_app, flash, g, redirect, request, session, url_
 from werkzeug.wrappers import Response
 
 from ledger.log import LoaError, NotAllowed
-from node.hatch import Ask
-from node.office import Challenge, Office, Person
-from node.phrases import Words
+from node.page.hatch import Ask
+from node.page.office import Challenge, Office, Person
+from node.page.phrases import Words
 from node.web.refusals import said
 
 T = TypeVar("T")

@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from ledger.facts import Right
 from ledger.log import LoaError
-from node.office import Office, check_new_pin
-from node.people import APPROVER, OFFICER, ROLES
-from node.phrases import Words
+from node.page.office import Office, check_new_pin
+from node.page.people import APPROVER, OFFICER, ROLES
+from node.page.phrases import Words
 from node.web.parts import (
     SEAT,
     address,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ledger.log import LoaError
-from node.phrases import Words
+from node.page.phrases import Words
 
 SENTENCES: Final[dict[str, Words]] = {
     "login-delayed": Words(

@@ -17,7 +17,7 @@ from typing import Final
 
 from flask import Response, request, stream_with_context
 
-from node.office import Office
+from node.page.office import Office
 from node.web.parts import ask
 
 PIECE_BYTES: Final = 128 * 1024  # a card reads it in some milliseconds

@@ -7,11 +7,11 @@ from typing import Any
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from node import stateview
-from node.office import Office
-from node.phrases import Words
-from node.signs import signs_of
-from node.trouble import troubles
+from node.page import stateview
+from node.page.office import Office
+from node.page.phrases import Words
+from node.page.signs import signs_of
+from node.page.trouble import troubles
 from node.web.parts import ask
 
 PAGE = Blueprint("status", __name__)

@@ -8,11 +8,11 @@ from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ledger.facts import local_day
-from node import dayplan
-from node.office import Office
-from node.phrases import Words
-from node.signs import signs_of
-from node.trouble import trouble
+from node.page import dayplan
+from node.page.office import Office
+from node.page.phrases import Words
+from node.page.signs import signs_of
+from node.page.trouble import trouble
 from node.web.parts import ask
 
 PAGE = Blueprint("today", __name__)

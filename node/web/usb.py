@@ -9,10 +9,10 @@ from flask import Blueprint, Response, render_template, request, stream_with_con
 from flask.typing import ResponseReturnValue
 
 from ledger.log import LoaError
-from node import usb_words
-from node.office import Office
-from node.phrases import Words
-from node.tray import TRAY_BYTES_MAX, take_in
+from node.page.office import Office
+from node.page.phrases import Words
+from node.stick import usb_words
+from node.stick.tray import TRAY_BYTES_MAX, take_in
 from node.web.parts import address, ask, back, flash_done, flash_refused, flash_said, person
 
 PAGE = Blueprint("usb", __name__)

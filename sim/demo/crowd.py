@@ -23,15 +23,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from ledger.log import MemoryStore
-from node import (
-    Confidence,
-    HttpTransport,
-    Now,
-    NullPlayer,
-    Station,
-    StationConfig,
-    ThreadCourier,
-)
+from node import Confidence, HttpTransport, Now, NullPlayer, Station, StationConfig, ThreadCourier
 from sim.tempo import Metronome
 
 CARRIERS = 6

@@ -29,11 +29,11 @@ from ledger.log import (
     unpack,
 )
 from node import InlineCourier, Meter, Station
-from node.bulletins import Bulletins
 from node.config import load_config
 from node.enrol import begin, finish
-from node.office import CONSOLE, Office, Person
-from node.people import ROLES
+from node.page.bulletins import Bulletins
+from node.page.office import CONSOLE, Office, Person
+from node.page.people import ROLES
 
 NINE = 9 * 60
 
@@ -278,7 +278,7 @@ def test_an_editor_does_not_withdraw_a_communes_bulletin(house: House) -> None:
 def test_two_communes_with_one_series_number_keep_their_own_bulletins_and_results(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("node.bulletins.draw_series", lambda *_, **__: booking.COMMUNE_SERIES + 7)
+    monkeypatch.setattr("node.page.bulletins.draw_series", lambda *_, **__: booking.COMMUNE_SERIES + 7)
     first, second = Commune(house, TU_LE), Commune(house, VIET_THANH)
     first.run(second.clock.utc_s - first.clock.utc_s)
     made = []

@@ -14,8 +14,8 @@ import pytest
 from hub.doorbell import GREETING_MAGIC, HELLO_BYTES, HELLO_MAGIC, NEWS, STILL, URGENT, Doorbell, Limits
 from hub.ringing import doorbell_of
 from ledger.log import BELL, SigningKey
-from node.doorbell import Doorbell as Station
-from node.doorbell import Habits
+from node.link.doorbell import Doorbell as Station
+from node.link.doorbell import Habits
 from sim.bench.setting import Setting
 
 HUB = SigningKey.from_seed(b"doorbell hub" + bytes(20))

@@ -20,7 +20,7 @@ from ledger.facts import Acknowledged, Evidence, Outcome, at, papers, read
 from ledger.log import Blobs, Image, LoaError, MemoryStore, NotAllowed, StoreError, bundle, stick
 from ledger.log.bundle import HEAD_BYTES, Kind, Scan
 from node import Confidence, SystemClock, begin, finish
-from node.usb import Visit, alone
+from node.stick.usb import Visit, alone
 
 
 class Afar:

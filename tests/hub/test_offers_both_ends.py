@@ -9,7 +9,7 @@ from two_ends import Browser, Pair
 
 from hub.offer_queries import AnswerRow
 from ledger.facts import Answer, Outcome, at, explain, local_day, slots
-from node.bulletins import Bulletins
+from node.page.bulletins import Bulletins
 
 MAI = "Lò Thị Mai"
 FIVE, HALF_PAST, SIX = 17 * 60, 17 * 60 + 30, 18 * 60

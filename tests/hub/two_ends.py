@@ -23,7 +23,7 @@ sys.path.append(str(Path(__file__).parents[1] / "node"))
 from page_world import QUICK, Browser
 
 from ledger.vault import Cost
-from node.office import Office
+from node.page.office import Office
 from node.web import create_app
 
 TYPE = "application/x-loa"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hub.doorbell import read_hello
 from ledger.log import SigningKey, VerifyKey
-from node.doorbell import make_hello
+from node.link.doorbell import make_hello
 
 VECTORS: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "vectors" / "doorbell.json").read_text("utf-8")

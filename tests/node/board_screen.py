@@ -13,7 +13,7 @@ from test_board import post
 from waitress import wasyncore
 from waitress.server import create_server
 
-from node.office import Office
+from node.page.office import Office
 from node.web import create_app
 
 T = TypeVar("T")

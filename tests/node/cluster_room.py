@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from node import LineDriver
-from node.cluster_driver import Said, Sound
-from node.clusters import Clusters
+from node.clusters.driver import Said, Sound
+from node.clusters.slots import Clusters
 from sim.clusters import Bank, BankLine, Ill, of_address
 from sim.faults import Dice
 

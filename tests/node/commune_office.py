@@ -10,10 +10,10 @@ from station_world import DAY, HUB, MORNING, ROOT, UNIT, World
 from ledger.facts import Granted, Rendition, Right
 from ledger.log import VerifyKey
 from ledger.vault import Cost
-from node.bulletins import Bulletins
-from node.office import CONSOLE, Office, Person
-from node.people import ROLES
-from node.recordings import take_recording
+from node.page.bulletins import Bulletins
+from node.page.office import CONSOLE, Office, Person
+from node.page.people import ROLES
+from node.page.recordings import take_recording
 
 CHEAP = Cost(n=2, r=1, p=1)
 PIN = "481516"

@@ -12,7 +12,7 @@ from station_world import UNIT, TestClock
 
 from ledger.log import Store
 from node import HttpTransport, NullPlayer, Station, ThreadCourier, begin, finish, load_config
-from node.transport import Limits
+from node.link.transport import Limits
 
 QUICK = Limits(read_s=0.4, total_s=20.0)
 

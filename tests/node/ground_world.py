@@ -18,7 +18,7 @@ from station_world import World
 from ledger.log import DiskStore, KeptConnection, LoaError, MemoryStore, Store, StoreError
 from node import InlineCourier, Station
 from node.config import save_config
-from node.ground import Ground
+from node.disk.ground import Ground
 
 WRITES = ("INSERT", "UPDATE", "DELETE", "CREATE", "REPLAC", "BEGIN ", "COMMIT")
 

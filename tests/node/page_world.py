@@ -21,8 +21,8 @@ from werkzeug.test import TestResponse
 from ledger.facts import Right
 from ledger.log import VerifyKey
 from ledger.vault import Cost
-from node.office import Office
-from node.people import asked_rights
+from node.page.office import Office
+from node.page.people import asked_rights
 from node.web import create_app
 
 QUICK = Cost(16, 1, 1)  # the work of a PIN is not what these tests are about

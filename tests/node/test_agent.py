@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from station_world import HUB, ROOT, UNIT
 
 from node import StationConfig
-from node.agent import JITTER, PAUSE_S, SyncAgent
+from node.link.agent import JITTER, PAUSE_S, SyncAgent
 
 
 def config(**more: object) -> StationConfig:

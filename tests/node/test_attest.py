@@ -14,9 +14,9 @@ from station_world import DAY, ROOT, UNIT, World
 
 from ledger.facts import Attested, Detail, Means, Outcome, Right, StationRegistered, at, sheet_of
 from ledger.log import DiskStore, NotAllowed
-from node import attest
 from node.cli import node
 from node.config import save_config
+from node.page import attest
 from node.web import create_app
 
 NINE = 9 * 60

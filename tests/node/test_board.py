@@ -22,8 +22,8 @@ from ledger.facts import (
 )
 from ledger.log import NotAllowed, StoreError
 from node import Confidence
-from node.board import Face
-from node.board_rows import CLAIMS_MAX, EVENTS_DAY_MAX, Claim
+from node.boards.board import Face
+from node.boards.board_rows import CLAIMS_MAX, EVENTS_DAY_MAX, Claim
 from node.config import StationConfig
 from node.presence import Moment, moment_of
 

@@ -13,7 +13,7 @@ import pytest
 
 from ledger.log import TransportError
 from node import Begun, HttpTransport, HubBusy, Limits
-from node.transport import WORTH_BYTES
+from node.link.transport import WORTH_BYTES
 from sim.bench.line import Line
 from sim.bench.setting import NOW, Box, Setting
 from sim.bench.workload import acknowledgments, programme

@@ -26,9 +26,10 @@ from ledger.facts import (
 )
 from ledger.facts import booking as shared
 from ledger.log import LoaError, NotAllowed, VerifyKey
-from node import Confidence, local_views
-from node.drafts import draft_manifests
-from node.office import CONSOLE
+from node import Confidence
+from node.page import local_views
+from node.page.drafts import draft_manifests
+from node.page.office import CONSOLE
 
 NINE = 9 * 60
 

@@ -21,8 +21,8 @@ from werkzeug.serving import make_server
 from ledger.content import sound_kind
 from ledger.facts import calendar
 from ledger.log import Blobs
-from node import local_views
-from node.bulletins import Bulletins
+from node.page import local_views
+from node.page.bulletins import Bulletins
 from node.web.bulletins import levels
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (group `e2e`)")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ledger.facts import Cluster, Evidence, Outcome, unpack_clusters
 from ledger.log import MemoryStore, ProtocolError, StoreError
 from node import ClusterAnswer, ClusterOrder, OrderWord, clusters_toml, load_clusters, read_clusters
-from node.clusters import IDLE_ROUND_S, Clusters
+from node.clusters.slots import IDLE_ROUND_S, Clusters
 from sim.clusters import LIE, Ill
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "clusters.json").read_text("utf-8"))

@@ -12,7 +12,7 @@ import pytest
 from cluster_room import ITEM, SOUND
 
 from node import ClusterEntry, LineDriver, Lines, Said
-from node.cluster_lines import HTTP_DEADLINE_S, HttpLine, http_message, http_request
+from node.clusters.lines import HTTP_DEADLINE_S, HttpLine, http_message, http_request
 from sim.cluster_server import BankServer
 from sim.clusters import Bank, Ill
 from sim.faults import Dice

@@ -19,7 +19,7 @@ from ledger.facts import (
 )
 from ledger.log import MemoryStore
 from node import ClusterEntry, InlineCourier, LineDriver, Station, clusters_toml
-from node.cluster_list import CLUSTERS_NAME
+from node.clusters.listing import CLUSTERS_NAME
 from sim.clusters import Bank, BankLine, Ill, of_address
 from sim.faults import Dice
 
@@ -196,10 +196,10 @@ def test_a_list_that_cannot_be_read_silences_nobody_and_claims_nothing() -> None
 def test_a_station_enrolled_anew_on_the_same_card_lists_its_clusters_again() -> None:
     world = Village(count=2)
     world.run(600)
-    kept = world.station.ledger.get("node.clusters")
+    kept = world.station.ledger.get("node.clusters.slots")
     assert isinstance(kept, str)
     with world.station.ledger.transaction():
-        world.station.ledger.put("node.clusters", kept.replace(kept.split("\n")[0], "00" * 8))
+        world.station.ledger.put("node.clusters.slots", kept.replace(kept.split("\n")[0], "00" * 8))
     world.off(60.0)
     world.run(3_600)
     assert world.listings() == [("Cụm loa 1", "Cụm loa 2")] * 2

@@ -21,12 +21,12 @@ from ledger.log import DiskStore, MemoryStore, StoreError, bundle, stick
 from ledger.log.bundle import Kind
 from node import Confidence, Now, save_config
 from node.cli import plain_errors
-from node.desk import ANSWER, BUSY_EVERY_S, LOOK_EVERY_S, REQUEST_BYTES_MAX, Desk
-from node.handover import Beside
 from node.room import RESERVE_BYTES
-from node.usb import beside
-from node.usb_cli import Machine, add_usb
-from node.usb_words import agrees, english, read_time, vietnamese
+from node.stick.desk import ANSWER, BUSY_EVERY_S, LOOK_EVERY_S, REQUEST_BYTES_MAX, Desk
+from node.stick.handover import Beside
+from node.stick.usb import beside
+from node.stick.usb_cli import Machine, add_usb
+from node.stick.usb_words import agrees, english, read_time, vietnamese
 
 
 def at_once(job: Any) -> Future[Any]:

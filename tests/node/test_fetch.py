@@ -15,7 +15,7 @@ from station_world import DAY, MORNING, UNIT, World
 from ledger.facts import Manifest, Rendition, local_day, slots, verdict
 from ledger.log import CHUNK, Blobs, Ledger, MemoryStore, StoreError, TransportError
 from node.clock import Confidence
-from node.portions import CHUNKS_MAX, HEADS_BYTES, LOT_BYTES_MAX, WHOLE_BEFORE_MORE, Budget, Pace
+from node.link.portions import CHUNKS_MAX, HEADS_BYTES, LOT_BYTES_MAX, WHOLE_BEFORE_MORE, Budget, Pace
 from node.presence import Moment
 from node.room import LOG_RESERVE_BYTES, RESERVE_BYTES
 from sim.power import PowerCut, PoweredStore

@@ -10,7 +10,7 @@ from station_world import DAY, NODE, UNIT
 
 from ledger.facts import Acknowledged, Outcome, expected, owed, read, read_condition
 from ledger.log import Blobs
-from node.ground import Footing
+from node.disk.ground import Footing
 from node.room import RESERVE_BYTES
 from node.service import status_line
 

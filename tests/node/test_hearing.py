@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.hearing import FRAME_S, KEEP, LAG_MAX, WINDOW, Curve, Ear, Levels, Verdict, floored
+from node.sound.hearing import FRAME_S, KEEP, LAG_MAX, WINDOW, Curve, Ear, Levels, Verdict, floored
 
 seeds = st.integers(0, 2**32)
 

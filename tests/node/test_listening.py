@@ -14,11 +14,11 @@ from ledger.facts import Detail, Evidence, Outcome
 from ledger.log import PlayerError, StoreError
 from node import PlayItem, PlayReport
 from node.config import StationConfig
-from node.hearing import FRAME_S, Levels
-from node.listening import HearingPlayer
-from node.mpv_ears import Batch
-from node.player import NullPlayer
 from node.service import status_line
+from node.sound.hearing import FRAME_S, Levels
+from node.sound.listening import HearingPlayer
+from node.sound.mpv_ears import Batch
+from node.sound.player import NullPlayer
 
 PLAYED = PlayReport(Outcome.PLAYED, Detail.NONE, 300, Evidence.SIGNAL_PRESENT)
 SPEECH = speech(1, 30.0)

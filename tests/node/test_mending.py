@@ -13,9 +13,9 @@ from station_world import DAY, NODE, UNIT
 
 from ledger.facts import Acknowledged, Outcome, expected, owed, read
 from ledger.log import DiskStore, MemoryStore, StoreError, image_of, opened
-from node.ground import DAMAGED, Footing, restore
-from node.keeper import BACKUP, check_file, kept
-from node.refuge import DB_NAME
+from node.disk.ground import DAMAGED, Footing, restore
+from node.disk.keeper import BACKUP, check_file, kept
+from node.disk.refuge import DB_NAME
 
 HEARD = {Outcome.PLAYED, Outcome.PLAYED_LATE}
 

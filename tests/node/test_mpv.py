@@ -17,7 +17,7 @@ import pytest
 from ledger.facts import Detail, Evidence, Outcome
 from ledger.log import PlayerError
 from node import PlayItem, PlayReport
-from node.mpv import MpvPlayer
+from node.sound.mpv import MpvPlayer
 
 pytestmark = pytest.mark.skipif(shutil.which("mpv") is None, reason="mpv is not installed")
 
@@ -188,7 +188,7 @@ def test_a_player_that_cannot_start_says_so() -> None:
 
 def test_mpv_ends_with_the_process_that_started_it() -> None:
     """The conversation is inherited: when our end closes, mpv leaves by itself."""
-    from node.mpv_process import MpvProcess
+    from node.sound.mpv_process import MpvProcess
 
     process = MpvProcess("mpv", "null")
     process.command("get_property", "idle-active")

@@ -17,8 +17,8 @@ from test_mpv import item, play, tone
 
 from ledger.facts import Detail, Evidence, Outcome
 from node import PlayItem, PlayReport
-from node.chime import RATE_HZ, Chime, drill_words, wav
-from node.mpv import MpvPlayer
+from node.sound.chime import RATE_HZ, Chime, drill_words, wav
+from node.sound.mpv import MpvPlayer
 
 needs_mpv = pytest.mark.skipif(shutil.which("mpv") is None, reason="mpv is not installed")
 needs_voice = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")

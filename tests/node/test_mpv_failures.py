@@ -21,7 +21,7 @@ from test_mpv import item, play, tone
 from ledger.facts import Detail, Evidence, Outcome
 from ledger.log import PlayerError
 from node import PlayItem, PlayReport
-from node.mpv import MpvPlayer
+from node.sound.mpv import MpvPlayer
 
 pytestmark = pytest.mark.skipif(shutil.which("mpv") is None, reason="mpv is not installed")
 needs_pulse = pytest.mark.skipif(shutil.which("pulseaudio") is None, reason="pulseaudio is not installed")

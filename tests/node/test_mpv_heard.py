@@ -25,11 +25,11 @@ from test_mpv_failures import Pulse
 from ledger.facts import Detail, Evidence, Outcome
 from ledger.log import PlayerError
 from node import PlayReport
-from node.hearing import Verdict
-from node.listening import HearingPlayer
-from node.mpv import MpvPlayer
-from node.mpv_ears import LevelPipe, Microphone, tapping
 from node.shell import Wishes, make_player, plain_words
+from node.sound.hearing import Verdict
+from node.sound.listening import HearingPlayer
+from node.sound.mpv import MpvPlayer
+from node.sound.mpv_ears import LevelPipe, Microphone, tapping
 
 pytestmark = pytest.mark.skipif(
     any(shutil.which(program) is None for program in ("mpv", "pulseaudio", "pactl", "espeak-ng")),
@@ -200,7 +200,7 @@ def test_a_station_says_at_its_start_whether_it_has_an_ear() -> None:
 
 def test_no_microphone_outlives_a_station_that_is_killed() -> None:
     code = (
-        "import time; from node.mpv_ears import Microphone; ear = Microphone('alsa:null'); "
+        "import time; from node.sound.mpv_ears import Microphone; ear = Microphone('alsa:null'); "
         "print(ear.pid, flush=True); time.sleep(600)"
     )
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)

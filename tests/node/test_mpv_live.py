@@ -23,7 +23,7 @@ from ledger.facts import (
     at,
     stream_list,
 )
-from node.mpv import MpvPlayer
+from node.sound.mpv import MpvPlayer
 
 pytestmark = pytest.mark.skipif(shutil.which("mpv") is None, reason="mpv is not installed")
 

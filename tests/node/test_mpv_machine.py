@@ -12,10 +12,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from ledger.facts import Detail, Evidence, Outcome
 from ledger.log import PlayerError
 from node import PlayItem, PlayReport
-from node.chime import Chime
-from node.mpv import MpvPlayer
-from node.mpv_item import EARLY_S, EARLY_SHARE, RETURN_S, START_S
-from node.mpv_level import SIGNAL_DB, Meter, level_of
+from node.sound.chime import Chime
+from node.sound.mpv import MpvPlayer
+from node.sound.mpv_item import EARLY_S, EARLY_SHARE, RETURN_S, START_S
+from node.sound.mpv_level import SIGNAL_DB, Meter, level_of
 
 LEVEL = "lavfi.astats.Overall.RMS_level"
 

@@ -15,9 +15,9 @@ from test_mpv_failures import Radio, listen, relay
 
 from ledger.facts import Detail, Evidence, Outcome
 from node import PlayItem, PlayReport
-from node.chime import Chime
-from node.mpv import MpvPlayer
-from node.mpv_relay import fills_in, together
+from node.sound.chime import Chime
+from node.sound.mpv import MpvPlayer
+from node.sound.mpv_relay import fills_in, together
 
 needs_mpv = pytest.mark.skipif(shutil.which("mpv") is None, reason="mpv is not installed")
 BOTH = (Outcome.PARTIAL, Detail.NOT_DELIVERED)

@@ -23,12 +23,13 @@ from ledger.log import (
     stick,
 )
 from ledger.log.bundle import Kind
-from node import Confidence, handover, save_config, save_key
+from node import Confidence, save_config, save_key
 from node.cli import node
 from node.presence import LOW
 from node.room import RESERVE_BYTES
-from node.usb import Visit, alone
-from node.usb_content import Received
+from node.stick import handover
+from node.stick.usb import Visit, alone
+from node.stick.usb_content import Received
 
 
 def visit(world: World) -> Visit:

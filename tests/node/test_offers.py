@@ -19,8 +19,8 @@ from ledger.facts import (
     slots,
 )
 from ledger.log import NotAllowed, VerifyKey
-from node import offers, ordering
-from node.office import Person
+from node.page import offers, ordering
+from node.page.office import Person
 
 FIVE, SIX = 17 * 60, 18 * 60
 

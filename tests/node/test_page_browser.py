@@ -18,7 +18,7 @@ from page_world import PIN, Page
 from station_world import DAY
 from waitress import create_server
 
-from node.people import APPROVER, OFFICER
+from node.page.people import APPROVER, OFFICER
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (group `e2e`)")
 axe = pytest.importorskip(

@@ -13,9 +13,9 @@ from station_world import DAY
 
 from ledger.facts import calendar
 from ledger.log import Blobs
-from node import local_views
-from node.bulletins import Bulletins
-from node.sessions import OPEN_S
+from node.page import local_views
+from node.page.bulletins import Bulletins
+from node.page.sessions import OPEN_S
 from node.web.bulletins import levels
 
 TEXT = "UBND xã mời 45 hộ họp lúc 7h30 ngày 12/11."

@@ -12,7 +12,7 @@ from page_world import Browser, Page
 from station_world import NODE, ROOT, UNIT
 
 from ledger.facts import FeedbackAnswered, FeedbackReceived
-from node.feedback import ADDRESS_AN_HOUR_MAX, AN_HOUR_MAX, Feedback, code_of
+from node.page.feedback import ADDRESS_AN_HOUR_MAX, AN_HOUR_MAX, Feedback, code_of
 
 WORDS = "Đường vào bản Chao sạt lở, xe không qua được."
 

@@ -18,14 +18,14 @@ from test_desk import at_once
 from ledger.log import DiskStore, NotAllowed, StoreError
 from node import save_config
 from node.cli import plain_errors
-from node.desk import Desk
-from node.hatch import SERVED_MAX, Hatch
-from node.office import Office
-from node.page_server import split_address
-from node.people import is_code
-from node.person_cli import add_person
-from node.person_desk import manage
-from node.usb_cli import Machine
+from node.page.hatch import SERVED_MAX, Hatch
+from node.page.office import Office
+from node.page.page_server import split_address
+from node.page.people import is_code
+from node.page.person_cli import add_person
+from node.page.person_desk import manage
+from node.stick.desk import Desk
+from node.stick.usb_cli import Machine
 
 
 def test_a_question_is_answered_on_the_loops_thread_and_its_error_comes_back() -> None:
@@ -65,7 +65,7 @@ def test_the_loop_answers_a_few_questions_and_then_looks_after_the_station() -> 
 def test_who_asked_and_was_not_answered_is_told_that_the_station_is_busy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("node.hatch.PATIENCE_S", 0.01)
+    monkeypatch.setattr("node.page.hatch.PATIENCE_S", 0.01)
     hatch = Hatch(lambda: None)
     with pytest.raises(StoreError, match="station-busy"):
         hatch.ask(lambda office: office.unit)

@@ -8,9 +8,9 @@ from station_world import DAY, UNIT
 
 from ledger.facts import Approved, KeyOffered, OfferAnswered, Right
 from ledger.log import OFFER, NotAllowed, VerifyKey
-from node.office import Challenge
-from node.people import check_pin, wait_after
-from node.sessions import IDLE_S, LIFE_S, OPEN_S
+from node.page.office import Challenge
+from node.page.people import check_pin, wait_after
+from node.page.sessions import IDLE_S, LIFE_S, OPEN_S
 
 LAN = "Nguyễn Thị Lan"
 

@@ -11,7 +11,7 @@ from station_world import DAY, UNIT
 from ledger.facts import OfferAnswered
 from ledger.log import MemoryStore, stick
 from node import ClusterEntry, clusters_toml
-from node.cluster_list import CLUSTERS_NAME
+from node.clusters.listing import CLUSTERS_NAME
 from node.web.usb import told
 
 LAN = "Lò Thị Mai"

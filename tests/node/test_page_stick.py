@@ -12,7 +12,7 @@ from test_node_usb import at_the_hub
 
 from ledger.log import MemoryStore
 from node import Confidence
-from node.desk import Desk, read_answer
+from node.stick.desk import Desk, read_answer
 
 LAN = "Lò Thị Mai"
 
@@ -124,7 +124,7 @@ def test_the_desk_of_the_box_waits_while_a_stick_comes_through_the_page(page: Pa
 def test_more_than_a_browser_may_send_is_refused_and_leaves_nothing(
     page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("node.tray.TRAY_BYTES_MAX", 100_000)
+    monkeypatch.setattr("node.stick.tray.TRAY_BYTES_MAX", 100_000)
     lan = signed_in(page).get("/usb").press("/usb/nhan", files=(io.BytesIO(b"x" * 300_000), "a.loa"))
     assert lan.says("Các tệp lớn hơn 64 MB")
     assert not page.world.store.names("tray/")

@@ -9,8 +9,8 @@ from page_world import PIN, QUICK, Page
 from station_world import NODE, World
 
 from ledger.log import MemoryStore, NotAllowed
-from node.carry import carry_over
-from node.office import Office
+from node.disk.carry import carry_over
+from node.page.office import Office
 
 
 def lost_and_restored() -> tuple[sqlite3.Connection, Office]:

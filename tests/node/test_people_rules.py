@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ledger.facts import Right
 from ledger.log import Ledger, MemoryStore, NotAllowed
-from node.people import (
+from node.page.people import (
     AUDIT_ROWS_MAX,
     FREE_TRIES,
     PEOPLE_MAX,

@@ -20,8 +20,8 @@ from station_world import NODE
 
 from ledger.facts import Acknowledged, read
 from ledger.log import Blobs, DiskStore, Ledger, StoreError
-from node.keeper import BACKUP, check_file, kept
-from node.refuge import DB_NAME
+from node.disk.keeper import BACKUP, check_file, kept
+from node.disk.refuge import DB_NAME
 
 HERE = Path(__file__).parent
 COMPILER = shutil.which("cc")

@@ -12,8 +12,8 @@ import pytest
 from commune_office import Commune
 
 from ledger.log import Blobs, NotAllowed, StoreError
-from node.office import Office
-from node.recordings import AUDIO_BYTES_MAX, STRETCH_BYTES, stored_recording, take_recording
+from node.page.office import Office
+from node.page.recordings import AUDIO_BYTES_MAX, STRETCH_BYTES, stored_recording, take_recording
 from node.room import RESERVE_BYTES
 
 T = TypeVar("T")

@@ -13,10 +13,10 @@ from station_world import HUB, ROOT, UNIT, World
 
 from ledger.log import StoreError
 from node import Begun, Done, InlineCourier, Meter, Station, StationConfig, SyncJob, ThreadCourier
-from node.agent import NEWS_S, RING_EVERY_S, RINGS_BURST, URGENT_S, SyncAgent
-from node.courier import Ring
-from node.exchange import AGAIN_S
-from node.portions import PORTION_BYTES, PORTION_BYTES_MAX, PORTION_BYTES_MIN, Portion
+from node.link.agent import NEWS_S, RING_EVERY_S, RINGS_BURST, URGENT_S, SyncAgent
+from node.link.courier import Ring
+from node.link.exchange import AGAIN_S
+from node.link.portions import PORTION_BYTES, PORTION_BYTES_MAX, PORTION_BYTES_MIN, Portion
 from sim.bench import emergency
 
 

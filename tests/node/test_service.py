@@ -29,10 +29,10 @@ from ledger.facts import Evidence
 from ledger.log import NotAllowed
 from node import Confidence, Station, StationConfig, SystemClock
 from node.cli import _program, node
-from node.desk import Desk
 from node.service import STATUS_CHARS_MAX, Manager, status_line, unit_text
 from node.shell import _loop
 from node.status import Live, Status
+from node.stick.desk import Desk
 from node.wake import Wake
 
 REPO = Path(__file__).parents[2]

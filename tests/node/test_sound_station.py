@@ -22,11 +22,11 @@ from ledger.facts import (
 )
 from ledger.log import StoreError
 from node import PlayItem, StationConfig
-from node.chime import Chime
 from node.config import START_OFFSET_MAX_S
-from node.glossary import read_glossary
 from node.items import Items
-from node.volume import Volumes
+from node.sound.chime import Chime
+from node.sound.glossary import read_glossary
+from node.sound.volume import Volumes
 
 DROP, RESUME, RESTART = 0, 1, 2
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from node.cli import node
-from node.speech import Speech, as_spoken, wav_duration_s
+from node.sound.speech import Speech, as_spoken, wav_duration_s
 
 VOICE = shutil.which("espeak-ng") or ""
 needs_voice = pytest.mark.skipif(not VOICE, reason="espeak-ng is not installed")

@@ -15,7 +15,7 @@ import pytest
 
 from ledger.log.codec import pack
 from ledger.log.errors import TransportError
-from node.transport import CONTENT_TYPE, PIECE_BYTES_MIN, HttpTransport, HubBusy, Limits, Meter
+from node.link.transport import CONTENT_TYPE, PIECE_BYTES_MIN, HttpTransport, HubBusy, Limits, Meter
 
 QUICK = Limits(connect_s=1.0, read_s=0.4, total_s=1.2, rate_min=1000.0, rate_grace_s=0.3, keepalive_s=1.0)
 TYPE = f"Content-Type: {CONTENT_TYPE}\r\n".encode()

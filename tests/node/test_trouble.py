@@ -11,8 +11,8 @@ from page_world import Page
 
 from ledger.facts import Evidence
 from node.clock import Confidence
-from node.signs import signs_of
-from node.trouble import CAUSES, LOW_DISK_BYTES, STALE_HUB_S, Signs, trouble, troubles
+from node.page.signs import signs_of
+from node.page.trouble import CAUSES, LOW_DISK_BYTES, STALE_HUB_S, Signs, trouble, troubles
 
 FINE = Signs()
 TABLE: list[tuple[str, str, dict[str, object]]] = [

@@ -13,8 +13,8 @@ from ledger.facts import ClockStepped, Outcome
 from ledger.log import MemoryStore
 from node import Confidence
 from node.clock import AGREE_S, DRIFT, SIGNED_LIFE_S
-from node.usb import Question, beside
-from node.vouch import PERSON, Vouch, Word
+from node.stick.usb import Question, beside
+from node.stick.vouch import PERSON, Vouch, Word
 
 ERROR_S = AGREE_S + 2 * 86_400 * DRIFT + 61
 

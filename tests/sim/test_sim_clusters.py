@@ -34,7 +34,7 @@ def test_a_cluster_told_as_what_it_cannot_have_been_is_a_broken_promise(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Planted: the station takes every answer for a good one; three of these receivers are muted."""
-    from node.cluster_driver import Said
+    from node.clusters.driver import Said
 
     monkeypatch.setattr(Said, "audible", True)
     report = run(Setting(seed=1, stations=2, days=1, clusters=8))

@@ -1,0 +1,1 @@
+"""How a station makes itself heard, and what it can prove of that: players, chimes, voices, ears."""
