@@ -40,6 +40,7 @@ from node.stick.usb import beside
 __all__ = ["CONSOLE", "Challenge", "Office", "Person", "check_new_pin", "entropy_of"]
 
 EXACT: Final = (OfferAnswered, ProgrammeArranged)
+NEWS_EVERY_S: Final = 20.0
 
 
 class Office(Reception):
@@ -49,6 +50,7 @@ class Office(Reception):
         super().__init__(station, cost=cost)
         self.visit = beside(station)
         self.tray = Tray(station.store, self.visit)
+        self._asked_s: float | None = None
         self.desk_busy: Callable[[], bool] = lambda: False  # somebody at the box hands a stick in
 
     # -- rights and signatures -------------------------------------------------------------------------------
@@ -61,6 +63,16 @@ class Office(Reception):
     def may(self, person: Person, right: Right) -> bool:
         """True when the person's key has all of this right for this commune now."""
         return self._may(person.key_id, right, self.unit, self.now().utc_s)
+
+    def ask_for_news(self) -> None:
+        """Somebody at the page waits for what the province has just decided: the hub is asked now.
+
+        At most once in twenty seconds, however often the page is looked at.
+        """
+        now_s = self.now().mono_s
+        if self._asked_s is None or now_s - self._asked_s >= NEWS_EVERY_S:
+            self._asked_s = now_s
+            self._hurry()
 
     def six_words(self, person: Person) -> str:
         """What the person reads to the province over the telephone."""
@@ -80,6 +92,7 @@ class Office(Reception):
             )  # fmt: skip
         right, territory, ts = _needs(fact, self.unit)
         if not self._may(person.key_id, right, territory, ts, exactly=isinstance(fact, EXACT)):
+            self.ask_for_news()
             raise NotAllowed(
                 "no-authority", f"no grant here lets this key sign that: {right.say('en')}", where=territory,
                 hint="the province grants it: read the six words of the key to them",

@@ -54,6 +54,8 @@ def me() -> ResponseReturnValue:
 
     def look(office: Office) -> dict[str, Any]:
         held = office.rights(who.key_id)
+        if who.asked & ~held:
+            office.ask_for_news()  # on the telephone with the province: the grant should be seen to come
         return {
             "words": office.six_words(who), "held": right_words(held), "asked": right_words(who.asked),
             "lacks": right_words(who.asked & ~held), "until_s": office.granted_until_s(who.key_id),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from page_world import PIN, Page
-from station_world import DAY, UNIT
+from page_world import PIN, Page, _Public
+from station_world import DAY, ROOT, UNIT
 
 from ledger.facts import Approved, KeyOffered, OfferAnswered, Right
 from ledger.log import OFFER, NotAllowed, VerifyKey
 from node.page.office import Challenge
-from node.page.people import check_pin, wait_after
+from node.page.people import asked_rights, check_pin, wait_after
 from node.page.sessions import IDLE_S, LIFE_S, OPEN_S
 
 LAN = "Nguyễn Thị Lan"
@@ -279,6 +279,25 @@ def test_without_a_grant_nothing_is_signed_and_with_one_it_is_at_once(page: Page
     page.sync()
     (kept,) = page.world.hub.ledger.frontier(who.key_id)
     assert kept.key_id == who.key_id == stored.segment.head.key_id
+
+
+def test_a_grant_comes_while_the_person_waits_at_the_page(page: Page) -> None:
+    lan = page.join(LAN, "officer")
+    page.sync()
+    row = page.office.people.named(LAN)
+    assert row is not None
+    assert row.pub is not None
+    world = page.world
+    granted = world.hub.grant(_Public(VerifyKey(row.pub)), int(asked_rights(row.role)), UNIT)  # type: ignore[arg-type]
+    world.run(60)
+    world.hub.sign(ROOT, granted)
+    assert not page.office.rights(row.key_id)
+    for _ in range(5):
+        lan.get("/toi")  # they look again and again
+    calls = len(world.hub.answered)
+    world.run(30)
+    assert page.office.rights(row.key_id), "it did not wait for the quarter of an hour"
+    assert len(world.hub.answered) - calls <= 3
 
 
 def test_a_right_that_the_role_has_not_is_refused(page: Page) -> None:
