@@ -191,6 +191,7 @@ class StationRow:
     forked: bool
     refused: str
     as_of: int
+    storage: int = -1  # 0 on its disk, 1 in memory because it is full, 2 because it cannot be written
 
 
 @dataclass(frozen=True)

@@ -170,6 +170,7 @@ class StationQueries(Lookups):
             playing=status.playing,
             blobs_missing=status.blobs_missing,
             volume=status.volume,
+            storage=status.storage,
             boot_at=status.boot_at,
             forked=any(key in forked for key in keys),
             refused="" if contact is None else contact.refused,

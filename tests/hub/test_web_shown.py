@@ -15,7 +15,7 @@ from test_web_machine import enrol
 from test_web_walls import LOOK, ROLES, path_of, rules
 from werkzeug.routing import Rule
 
-from ledger.facts import at
+from ledger.facts import Condition, at
 
 PAYLOADS = (
     "<script>alert(1)</script>",
@@ -262,6 +262,17 @@ def test_a_stations_page_says_what_to_do_when_it_is_silent() -> None:
     desk = house.browser("bientap").get("/tram/vn.yb.04630")
     assert "Hãy gọi người trực ở xã xem điện và mạng" in desk.words
     assert "Trạm chưa ghi danh nên chưa nhận gì" in desk.get("/tram/vn.yb.04510").words
+
+
+@pytest.mark.parametrize(
+    ("storage", "words"),
+    [(0, "ghi được"), (1, "đầy: trạm chạy trong bộ nhớ"), (2, "không ghi được: trạm chạy trong bộ nhớ")],
+)
+def test_a_stations_page_says_how_its_memory_card_is(storage: int, words: str) -> None:
+    house = build("card")
+    feedback(house, "xin chào")
+    house.shelf["box"].sync(Condition("mpv", 3, 2, house.clock[0], storage=storage).encode())
+    assert f"Thẻ nhớ {words}" in house.browser("bientap").get("/tram/vn.yb.04630").words
 
 
 def test_each_page_asks_the_databases_a_bounded_number_of_times() -> None:
