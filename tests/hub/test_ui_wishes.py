@@ -33,6 +33,7 @@ def test_an_administrator_compares_six_words_and_grants_with_one_button(chromium
         for step in ("list", "one"):
             if step == "one":
                 desk.get_by_role("link", name=MAI).click()
+                desk.wait_for_load_state()
                 assert words in desk.inner_text("main")
             seen.goto(desk.url)
             assert not wrong(seen)
@@ -43,6 +44,7 @@ def test_an_administrator_compares_six_words_and_grants_with_one_button(chromium
                 desk.screenshot(path=SHOTS / f"wish-{step}-{screen}.png", full_page=True)
         desk.get_by_label("Mật khẩu của bạn").fill(PASSWORDS["admin"])
         desk.get_by_role("button", name="Sáu từ khớp: trao quyền").click()
+        desk.wait_for_load_state()
         assert f"Đã trao quyền cho {MAI}" in desk.inner_text("main")
     pair.sync()
     assert mai.get("/toi").says("xếp chương trình của xã")

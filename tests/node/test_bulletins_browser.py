@@ -159,13 +159,13 @@ def test_everything_works_without_javascript(chromium: Any, served: Served) -> N
     pao.click("text=Không có JavaScript")
     shot(pao, "duyet-mot-1366")
     pao.locator("button.btn:has-text('Duyệt và ký')").click()
-    assert pao.locator("text=Đã duyệt và ký").count()
+    pao.locator("text=Đã duyệt và ký").first.wait_for()
     lan.reload()
     lan.locator("input[name=day]").nth(1).check()
     lan.fill("#f-at", "17:00")
     shot(lan, "ban-tin-xep-lich-360")
     lan.locator("button.btn:has-text('Ký lịch phát')").click()
-    assert lan.locator("text=Đã ký lịch phát").count()
+    lan.locator("text=Đã ký lịch phát").first.wait_for()
     (row,) = [one for one in local_views.rows(served.page.office) if one.title == "Không có JavaScript"]
     assert [one.state for one in row.series] == ["active"]
     lan.context.close()

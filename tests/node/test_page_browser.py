@@ -168,7 +168,7 @@ def test_the_menu_opens_on_a_telephone_without_scripts_and_leads_everywhere(chro
     menu = tab.get_by_role("navigation")
     assert not menu.is_visible()
     tab.get_by_role("link", name="Các trang").click()
-    assert menu.is_visible()
+    menu.wait_for()
     if SHOTS is not None:
         tab.screenshot(path=SHOTS / "menu-phone.png")
     names = [link.inner_text() for link in menu.get_by_role("link").all()]
@@ -176,7 +176,7 @@ def test_the_menu_opens_on_a_telephone_without_scripts_and_leads_everywhere(chro
         name.split("\n")[0].strip() for name in names
     }
     menu.get_by_role("link", name="Tình trạng").click()
-    assert tab.get_by_role("heading", name="Tình trạng").is_visible()
+    tab.get_by_role("heading", name="Tình trạng").wait_for()
 
 
 def test_a_person_comes_from_a_code_to_a_signature_with_scripts_switched_off(chromium: Any) -> None:
@@ -205,19 +205,23 @@ def test_a_person_comes_from_a_code_to_a_signature_with_scripts_switched_off(chr
         tab.get_by_label("Mã PIN của riêng bạn").fill("123456")
         tab.get_by_label("Nhập lại mã PIN").fill("123456")
         tab.get_by_role("button", name="Đặt mã PIN").click()
+        tab.wait_for_load_state()
         assert "quá ngắn hoặc dễ đoán" in tab.inner_text("main")
         tab.get_by_label("Mã dùng một lần").fill(code)
         tab.get_by_label("Mã PIN của riêng bạn").fill(PIN)
         tab.get_by_label("Nhập lại mã PIN").fill(PIN)
         tab.get_by_role("button", name="Đặt mã PIN").click()
+        tab.wait_for_load_state()
         assert "Sáu từ của khóa" in tab.inner_text("main")
         page.world.clock.pass_s(601)
         tab.get_by_role("button", name="Gửi lại lời xin quyền").click()
+        tab.wait_for_load_state()
         assert "Nhập mã PIN để ký" in tab.inner_text("main")
         if SHOTS is not None:
             tab.screenshot(path=SHOTS / "pin-phone.png", full_page=True)
         tab.get_by_label("Mã PIN của Giàng A Páo").fill(PIN)
         tab.get_by_role("button", name="Ký và gửi").click()
+        tab.wait_for_load_state()
         assert "Đã gửi lại lời xin quyền" in tab.inner_text("main")
 
 
