@@ -31,7 +31,7 @@ from hub.media import (
     read_text,
 )
 from hub.papers import Papers
-from hub.planning import check_slot, day_bitmap, emergency_window
+from hub.planning import emergency_window
 from hub.registry import Registry
 from hub.schedules import EMERGENCY_CODES, Series, series_id
 from ledger.facts import (
@@ -48,8 +48,10 @@ from ledger.facts import (
     Scheduled,
     Target,
     calendar,
+    check_slot,
     decisions,
     draw_series,
+    pack_days,
 )
 from ledger.log import NotAllowed
 from ledger.spoken import read_aloud, reading_s
@@ -216,7 +218,8 @@ class Commands(Registry, Endings, Papers, Duty):
         wanted = sorted(set(days))
         check_slot(
             self._facts,
-            found,
+            found.state,
+            found.content,
             territory=territory,
             days=wanted,
             minute=minute,
@@ -224,14 +227,13 @@ class Commands(Registry, Endings, Papers, Duty):
             late_s=late_s,
             now=now,
         )
-        first_day, bitmap = day_bitmap(wanted)
         fact = Scheduled(
             ts=now,
             series=self._next_series(),
             bulletin=found.content.bulletin,
             manifest=found.content.manifest,
-            first_day=first_day,
-            days=bitmap,
+            first_day=wanted[0],
+            days=pack_days(wanted[0], wanted),
             minute=minute,
             length_s=length_s,
             territory=territory,

@@ -148,7 +148,7 @@ class DayQueries(Lookups):
             late_s=row["late_s"],
             state=row["state"],
             at=row["at"],
-            by=self._person(bytes(row["key_id"])),
+            by=self.person(bytes(row["key_id"])),
             level=row["level"],
             drill=bool(row["drill"]),
             not_before=row["not_before"],

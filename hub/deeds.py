@@ -18,7 +18,6 @@ from hub.media import folded
 from hub.phrases import about_of, detail_of, what_of
 from ledger.facts import (
     CIVIC,
-    EXACT,
     SELF_APPROVED,
     Approved,
     Cancelled,
@@ -298,6 +297,5 @@ def _is_void(whole: Facts, signed: Signed) -> bool:
     if isinstance(signed.fact, Granted | Rotated | Revoked | RootsSet):
         return False  # the chain of grants says so itself: what hangs below an ended key is judged there
     asked = asks(signed)
-    allowed = whole.authority.may_exactly if isinstance(signed.fact, EXACT) else whole.authority.may
-    may = allowed(signed.key_id, *asked, signed.place)
+    may = whole.authority.may(signed.key_id, *asked, signed.place)
     return whole.authority.ended(signed.key_id, *asked) and not may

@@ -89,7 +89,7 @@ class Lookups:
         sql = " ".join(("SELECT", what, "WHERE", str(where), "ORDER BY", order))
         return self._rows(sql, [*where.args, *args])
 
-    def _person(self, key_id: bytes) -> Person:
+    def person(self, key_id: bytes) -> Person:
         """By account, else by what the grant of the key says."""
         person = self._accounts.holder(key_id)
         if person.name:

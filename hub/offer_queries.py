@@ -97,7 +97,7 @@ class OfferQueries(Lookups):
         return tuple(
             AnswerRow(
                 slot.unit, name, one.fact.answer, one.fact.minute, slot.start_s, one.fact.day is None,
-                self._person(one.key_id), one.fact.ts, one.fact.reason, worth,
+                self.person(one.key_id), one.fact.ts, one.fact.reason, worth,
             )
             for one, worth in answers_to(self._facts, order, slot.day, slot.unit)
         )  # fmt: skip

@@ -19,6 +19,7 @@ from hub.media import Upload, accept_line, accept_text, folded, read_manifest
 from ledger.facts import (
     CATEGORY_CHARS_MAX,
     DOCUMENT,
+    FEEDBACK_CHARS_MAX,
     TITLE_CHARS_MAX,
     DirectiveIssued,
     FeedbackAnswered,
@@ -40,7 +41,7 @@ FILE_BYTES_MAX: Final = 8 << 20  # over 2G a leaflet of a megabyte takes minutes
 NUMBER_CHARS_MAX: Final = 64
 ISSUER_CHARS_MAX: Final = 120
 SUMMARY_CHARS_MAX: Final = 1_000
-ANSWER_CHARS_MAX: Final = 2_000
+ANSWER_CHARS_MAX: Final = FEEDBACK_CHARS_MAX
 ROWS_MAX: Final = 500
 _MAGIC: Final = (
     (b"%PDF-", "application/pdf"),
@@ -259,7 +260,7 @@ def _row(hub: Hub, name: bytes, territory: str) -> PaperRow | None:
         return None
     units = [unit for unit in hub.facts.stations if covers(paper.fact.territory, unit)]
     read = sum(bool(_names(hub, name, unit)) for unit in units)
-    by = _person(hub, paper.latest.key_id)
+    by = hub.queries.person(paper.latest.key_id)
     return PaperRow(name.hex(), paper.fact, paper.versions, by, len(units), read)
 
 
@@ -275,17 +276,10 @@ def _words(hub: Hub, row: dict[str, object]) -> Words:
     raw = row["id"]
     assert isinstance(raw, bytes)
     replies = tuple(
-        (_person(hub, one.key_id), one.fact.ts, one.fact.state == 1, one.fact.text)
+        (hub.queries.person(one.key_id), one.fact.ts, one.fact.state == 1, one.fact.text)
         for one in hub.facts.replies.get(raw, ())
     )
     return Words(
         raw.hex(), str(row["unit"]), int(str(row["at"])), str(row["category"]), str(row["text"]),
         str(row["sender"]), replies,
     )  # fmt: skip
-
-
-
-def _person(hub: Hub, key_id: bytes) -> Person:
-    """By account, else by what the grant of the key says."""
-    person = hub.accounts.holder(key_id)
-    return person if person.name else Person(person.key_id, "", hub.facts.authority.label_of(key_id))

@@ -170,7 +170,7 @@ class Queries(StationQueries, DayQueries, BoardQueries, OfferQueries):
         here = self._blobs.has(manifest)
         listed = read_manifest(self._blobs, manifest) if here else None
         sound = None if listed is None else listed.stream() or listed.audio()
-        author = self._person(bytes(row["author"]))
+        author = self.person(bytes(row["author"]))
         return BulletinRow(
             id=bytes(row["id"]).hex(),
             title=row["title"],
@@ -203,7 +203,7 @@ class Queries(StationQueries, DayQueries, BoardQueries, OfferQueries):
         return Deed(
             at=row["at"],
             what=row["what"],
-            who=self._person(key_id),
+            who=self.person(key_id),
             role_hint=self._facts.authority.label_of(key_id),
             log_id=bytes(row["log_id"]).hex(),
             seq=seq,

@@ -55,6 +55,7 @@ from ledger.facts.clusters import (
 from ledger.facts.commune import (
     CLUSTER_NAMES_CHARS_MAX,
     CLUSTERS_MAX,
+    FEEDBACK_CHARS_MAX,
     SAID_BY_CHARS_MAX,
     Answer,
     Attested,
@@ -160,7 +161,7 @@ from ledger.facts.reports import (
 from ledger.facts.roots import RootSet, RootStatement, sign_roots
 from ledger.facts.sheet import SHEET_DAYS, SHEET_DAYS_MAX, SheetLine, sheet_of
 from ledger.facts.signed import Signed, event_id, read
-from ledger.facts.standing import CIVIC, EXACT, HUB_ONLY, SELF_APPROVED, Order, Standing, asks, audience_of
+from ledger.facts.standing import CIVIC, HUB_ONLY, SELF_APPROVED, Order, Standing, asks, audience_of
 from ledger.facts.state import QUIET_DEFAULT, Facts
 from ledger.facts.stays import cut_at, hubs_of, reach_of, stays
 from ledger.facts.transit import AckCoder
@@ -185,9 +186,9 @@ __all__ = [
     "DRAFT",
     "DRILL",
     "EMERGENCY_LIFE_DEFAULT_S",
-    "EXACT",
     "EMERGENCY_LIFE_MAX_S",
     "EXCEPTIONS_MAX",
+    "FEEDBACK_CHARS_MAX",
     "HUB_ONLY",
     "LATE_MAX_S",
     "NAME_CHARS_MAX",

@@ -270,8 +270,11 @@ class Authority:
     def may(self, key_id: bytes, right: int, territory: str, at_s: float, place: Place | None = None) -> bool:
         """True when the key is a root, or one grant of it gives all of `right` over `territory` at `at_s`.
 
-        place: where what is asked about stands in the key's logs; None: it would be signed from now on.
+        place: where what is asked about stands in the key's logs; None: it would be signed from now on. With
+        PROGRAMME only `may_exactly` counts: a superior inserts, and never arranges a commune's own programme.
         """
+        if right & Right.PROGRAMME:
+            return self.may_exactly(key_id, right, territory, at_s, place)
         if self.roots.is_root(key_id, place):
             return True
         return any(
@@ -290,10 +293,9 @@ class Authority:
             for held in self._grants.get(key_id, ())
         )
 
-    def ended(
-        self, key_id: bytes, right: int, territory: str, at_s: float, *, exactly: bool = False
-    ) -> bool:
-        """True when the key held this right, and only an ending can have taken it away. exactly: as there."""
+    def ended(self, key_id: bytes, right: int, territory: str, at_s: float) -> bool:
+        """True when the key held this right, and only an ending can have taken it away."""
+        exactly = bool(right & Right.PROGRAMME)
         if self.roots.known(key_id) and not exactly:
             return True
         return any(

@@ -65,8 +65,8 @@ def paper_of(facts: Facts, unit: str, directive: bytes) -> Paper | None:
 def receipts(facts: Facts, unit: str, paper: Paper) -> list[Standing[DirectiveRead]]:
     """Who of this unit has read this version, in order of arrival, each person once."""
     found: dict[bytes, Standing[DirectiveRead]] = {}
-    for read in facts.reads.get(paper.fact.directive, ()):
-        if read.fact.territory == unit and read.fact.manifest == paper.manifest:
+    for read in facts.reads.get((paper.fact.directive, unit), ()):
+        if read.fact.manifest == paper.manifest:
             found.setdefault(read.key_id, read)
     return list(found.values())
 

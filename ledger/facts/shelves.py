@@ -34,9 +34,9 @@ from ledger.facts.standing import Order, Standing
 class Shelves:
     """approvals by bulletin, schedules and emergencies by series (`orders` has both), cancels by bulletin or
     series, quiet by territory, answers by series (`answered` by unit, then series), arrangements by
-    (territory, day), directives and reads by directive, attested by (territory, series, day), replies by
-    feedback: each a list in order of position. stations: the latest registration by unit. drafts: the keys
-    that drafted (bulletin, version).
+    (territory, day), directives by directive, reads by (directive, territory), attested by (territory,
+    series, day), replies by feedback: each a list in order of position. stations: the latest registration by
+    unit. drafts: the keys that drafted (bulletin, version).
     """
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Shelves:
         self.answered: dict[str, dict[int, list[Standing[OfferAnswered]]]] = {}
         self.arrangements: dict[tuple[str, int], list[Standing[ProgrammeArranged]]] = {}
         self.directives: dict[bytes, list[Standing[DirectiveIssued]]] = {}
-        self.reads: dict[bytes, list[Standing[DirectiveRead]]] = {}
+        self.reads: dict[tuple[bytes, str], list[Standing[DirectiveRead]]] = {}
         self.attested: dict[tuple[str, int, int], list[Standing[Attested]]] = {}
         self.replies: dict[bytes, list[Standing[FeedbackAnswered]]] = {}
 
@@ -94,7 +94,7 @@ class Shelves:
         elif isinstance(fact, DirectiveIssued):
             _file(self.directives, fact.directive, Standing(fact, signed))
         elif isinstance(fact, DirectiveRead):
-            _file(self.reads, fact.directive, Standing(fact, signed))
+            _file(self.reads, (fact.directive, fact.territory), Standing(fact, signed))
         elif isinstance(fact, Attested):
             _file(self.attested, (fact.territory, fact.series, fact.day), Standing(fact, signed))
         elif isinstance(fact, FeedbackAnswered):

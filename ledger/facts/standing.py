@@ -67,8 +67,6 @@ CIVIC: Final = {
     FeedbackAnswered: Right.CORRESPOND,
     DirectiveRead: Right.CORRESPOND,
 }
-# A superior may insert, and never arranges a commune's own programme: only a grant for exactly it counts.
-EXACT: Final = (OfferAnswered, ProgrammeArranged)
 Civic: TypeAlias = (
     OfferAnswered | ProgrammeArranged | DirectiveIssued | Attested | FeedbackAnswered | DirectiveRead
 )

@@ -40,7 +40,6 @@ from ledger.facts.shelves import Shelves
 from ledger.facts.signed import Signed, read
 from ledger.facts.standing import (
     DECISION_TYPES,
-    EXACT,
     KEY_ENDED,
     NO_AUTHORITY,
     NOT_SEALED_ALONE,
@@ -248,13 +247,12 @@ class Facts(Shelves):
         right, territory, ts = asks(signed)
         if isinstance(fact, Drafted):
             self._note_draft(signed, fact)
-        may = self.authority.may_exactly if isinstance(fact, EXACT) else self.authority.may
+        may = self.authority.may
         allowed = [
             one for one in self._docket.all_of(signed) if may(one.key_id, right, territory, ts, one.place)
         ]
         if not allowed:
-            exactly = isinstance(fact, EXACT)
-            ended = self.authority.ended(signed.key_id, right, territory, ts, exactly=exactly)
+            ended = self.authority.ended(signed.key_id, right, territory, ts)
             self._refuse(signed, KEY_ENDED if ended else NO_AUTHORITY)
             return
         if isinstance(fact, Approved) and signed.key_id in self.drafts.get((fact.bulletin, fact.version), ()):

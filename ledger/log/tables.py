@@ -159,8 +159,7 @@ class Tables:
 
     def owns_more_logs_than(self, key_id: bytes, count: int) -> bool:
         sql = "SELECT count(*) FROM (SELECT 1 FROM ledger_logs WHERE key_id = ? AND own LIMIT ?)"
-        found: int = self.db.execute(sql, (key_id, count + 1)).fetchone()[0]
-        return found > count
+        return bool(self.db.execute(sql, (key_id, count + 1)).fetchone()[0] > count)
 
     def unreceipted(self, key_id: bytes, limit: int = 1 << 30) -> list[LogRow]:
         sql = _LOG + " WHERE key_id = ? AND own AND held < next_seq AND refused IS NULL ORDER BY n LIMIT ?"
@@ -174,8 +173,10 @@ class Tables:
 
     def last_own_log(self, key_id: bytes) -> tuple[Head | None, int]:
         """The newest log sealed here for this author, and how many there are."""
-        rows = self.db.execute(_LOG + " WHERE key_id = ? AND own ORDER BY n DESC", (key_id,)).fetchall()
-        return (log_row(rows[0]).head if rows else None), len(rows)
+        own, key = " WHERE key_id = ? AND own", (key_id,)
+        last = self.db.execute(_LOG + own + " ORDER BY n DESC LIMIT 1", key).fetchone()
+        count = self.db.execute("SELECT count(*) FROM ledger_logs" + own, key).fetchone()[0]  # noqa: S608
+        return (None if last is None else log_row(last).head), count
 
     def add_log(self, head: Head, *, own: bool, sparse: bool) -> LogRow:
         n = self.db.execute(

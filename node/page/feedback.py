@@ -20,11 +20,11 @@ from hashlib import sha256
 from typing import Final
 
 from ledger.content import accept_line, accept_text, folded
-from ledger.facts import FeedbackAnswered, FeedbackReceived, Right
+from ledger.facts import FEEDBACK_CHARS_MAX, FeedbackAnswered, FeedbackReceived, Right
 from ledger.log import NotAllowed
 from node.page.office import Office, Person
 
-TEXT_CHARS_MAX: Final = 2_000
+TEXT_CHARS_MAX: Final = FEEDBACK_CHARS_MAX
 SENDER_CHARS_MAX: Final = 120
 CATEGORY_CHARS_MAX: Final = 64
 WAITING_MAX: Final = 200  # unread at once; then the box says it is full

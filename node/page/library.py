@@ -22,7 +22,6 @@ from node.contents import Contents
 from node.page.office import Office, Person
 
 ROWS_MAX: Final = 100
-PIECE_BYTES: Final = 256 * 1024
 TEXT_SEARCHED_BYTES_MAX: Final = 200_000  # of a plain text; a law is about half of that
 PLAIN: Final = ("text/plain",)
 
@@ -118,9 +117,9 @@ class Library:
             raise NotAllowed("paper-not-here", "this file has not arrived yet", hint="it comes by itself")
         return row, file
 
-    def piece(self, sha256: str, offset: int) -> bytes:
-        """The next bytes of a file that is here; none at its end. Raises BlobError when the disk lost it."""
-        return self._blobs.read_range(bytes.fromhex(sha256), offset, PIECE_BYTES)
+    def piece(self, sha256: str, offset: int, length: int) -> bytes:
+        """Bytes of a file that is here; none at its end. Raises BlobError when the disk lost it."""
+        return self._blobs.read_range(bytes.fromhex(sha256), offset, length)
 
     # -- acting ----------------------------------------------------------------------------------------------
 

@@ -21,8 +21,6 @@ from typing import Final
 
 from ledger.facts import (
     Fact,
-    OfferAnswered,
-    ProgrammeArranged,
     Returned,
     Right,
     Signed,
@@ -39,7 +37,6 @@ from node.stick.usb import beside
 
 __all__ = ["CONSOLE", "Challenge", "Office", "Person", "check_new_pin", "entropy_of"]
 
-EXACT: Final = (OfferAnswered, ProgrammeArranged)
 NEWS_EVERY_S: Final = 20.0
 
 
@@ -91,7 +88,7 @@ class Office(Reception):
                 hint="wait for the network, or confirm the time (USB)",
             )  # fmt: skip
         right, territory, ts = _needs(fact, self.unit)
-        if not self._may(person.key_id, right, territory, ts, exactly=isinstance(fact, EXACT)):
+        if not self._may(person.key_id, right, territory, ts):
             self.ask_for_news()
             raise NotAllowed(
                 "no-authority", f"no grant here lets this key sign that: {right.say('en')}", where=territory,

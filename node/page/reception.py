@@ -92,11 +92,8 @@ class Reception:
         moment = self.now()
         return Right(sum(right for right in Right if self._may(key_id, right, self.unit, moment.utc_s)))
 
-    def _may(self, key_id: bytes, right: int, territory: str, at_s: float, *, exactly: bool = False) -> bool:
-        authority = self.station.facts.authority
-        if exactly or right == Right.PROGRAMME:
-            return authority.may_exactly(key_id, right, territory, at_s)
-        return authority.may(key_id, right, territory, at_s)
+    def _may(self, key_id: bytes, right: int, territory: str, at_s: float) -> bool:
+        return self.station.facts.authority.may(key_id, right, territory, at_s)
 
     # -- sitting down ----------------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ from node.page.recordings import AUDIO_BYTES_MAX, stored_recording, take_recordi
 from node.sound.voice import say
 from node.web.bulletin_words import DEEDS, REFUSALS, STATES, categories, category_name, hm
 from node.web.parts import ask, attempt, back, field, flash_done, is_locked, number, person, refusal, t
-from node.web.sound import send
+from node.web.sending import send
 
 __all__ = ["MENU", "PAGE", "REFUSALS"]
 

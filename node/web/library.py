@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from flask import Blueprint, Response, abort, g, render_template, request, stream_with_context
+from flask import Blueprint, abort, g, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ledger.log import LoaError
@@ -15,6 +14,7 @@ from node.page.office import Office, Person
 from node.page.phrases import Words
 from node.web.bulletin_words import category_name
 from node.web.parts import ask, attempt, back, field, person
+from node.web.sending import send
 
 PAGE = Blueprint("library", __name__)
 MENU = Words("Tài liệu", "Documents")
@@ -103,23 +103,11 @@ def file(name: str, sha256: str) -> ResponseReturnValue:
     shown = found.media_type in INLINE
     title = f"{row.id[:8]}.{ending.get(found.media_type, 'bin')}"
     kind = found.media_type if shown else "application/octet-stream"
-    answer = Response(stream_with_context(_pieces(sha256, found.size)), mimetype=kind)
-    answer.headers["Content-Length"] = str(found.size)
+    answer = send(
+        lambda office, at, length: library(office).piece(sha256, at, length),
+        size=found.size, media_type=kind, etag=sha256,
+    )  # fmt: skip
+    answer.headers["Cache-Control"] = "no-store"
     answer.headers["Content-Disposition"] = f'{"inline" if shown else "attachment"}; filename="{title}"'
     answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return answer
-
-
-def _pieces(sha256: str, size: int) -> Iterator[bytes]:
-    """Piece by piece, each a short question, so that a long file holds nothing up."""
-    sent = 0
-    while sent < size:
-        data = _piece(sha256, sent)
-        if not data:
-            return
-        sent += len(data)
-        yield data
-
-
-def _piece(sha256: str, offset: int) -> bytes:
-    return ask(lambda office: library(office).piece(sha256, offset))

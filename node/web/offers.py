@@ -18,7 +18,7 @@ from node.page.office import Office, Person
 from node.page.phrases import Words
 from node.web.parts import ask, attempt, back, field, number, person, t
 from node.web.refusals import said
-from node.web.sound import send
+from node.web.sending import send
 
 PAGE = Blueprint("offers", __name__)
 MENU = Words("Đề nghị", "Offers")

@@ -78,7 +78,7 @@ def test_a_read_receipt_is_signed_with_the_readers_own_key_and_reaches_the_provi
     case.page.sync()
     row = case.page.office.people.named(case.lan.name)
     assert row is not None
-    (read,) = case.page.world.hub.facts.reads[NAME]
+    (read,) = case.page.world.hub.facts.reads[NAME, UNIT]
     assert (read.key_id, read.fact.manifest, read.fact.territory) == (row.key_id, manifest, UNIT)
     assert not case.lan.get("/").says("Tài liệu 1")
     assert case.pao.get("/").says("Tài liệu 1"), "one person's reading is nobody else's"
@@ -93,7 +93,7 @@ def test_confirming_twice_signs_once(case: Case) -> None:
     for _ in range(2):
         case.lan.post(f"{path}/da-doc", hidden)
     case.page.sync()
-    assert len(case.page.world.hub.facts.reads[NAME]) == 1
+    assert len(case.page.world.hub.facts.reads[NAME, UNIT]) == 1
 
 
 def test_what_has_changed_meanwhile_is_not_confirmed_unread(case: Case) -> None:
@@ -102,7 +102,7 @@ def test_what_has_changed_meanwhile_is_not_confirmed_unread(case: Case) -> None:
     issue(case.page, "Bản sửa đổi: Điều 2.")
     case.lan.press("/da-doc")
     assert case.lan.says("Đã có bản mới hơn.")
-    assert NAME not in case.page.world.station.facts.reads
+    assert (NAME, UNIT) not in case.page.world.station.facts.reads
     assert case.lan.says("bản thứ 2")
 
 
@@ -172,7 +172,7 @@ def test_whoever_has_no_right_reads_and_signs_nothing() -> None:
         {"csrf": lan.csrf, "manifest": page.world.hub.facts.directives[NAME][-1].fact.manifest.hex()},
     )
     assert not page.world.hub.facts_of(DirectiveRead)
-    assert NAME not in page.world.station.facts.reads
+    assert (NAME, UNIT) not in page.world.station.facts.reads
 
 
 def test_reading_works_without_a_network_and_the_receipt_goes_later(case: Case) -> None:
@@ -181,7 +181,7 @@ def test_reading_works_without_a_network_and_the_receipt_goes_later(case: Case) 
     case.page.world.run(600)
     case.lan.get(f"/tai-lieu/{NAME.hex()}").press("/da-doc", unlock_pin=PIN)
     assert case.lan.says("Đã ký xác nhận")
-    assert NAME not in case.page.world.hub.facts.reads
+    assert (NAME, UNIT) not in case.page.world.hub.facts.reads
     case.page.world.line.down = False
     case.page.world.run(3_600)
-    assert len(case.page.world.hub.facts.reads[NAME]) == 1
+    assert len(case.page.world.hub.facts.reads[NAME, UNIT]) == 1

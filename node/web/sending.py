@@ -1,4 +1,4 @@
-"""A recording for the browser's player: the whole, or the one range it asks for, a short piece at a time.
+"""Bytes of the card for a browser: the whole, or the one range it asks for, a short piece at a time.
 
     return send(office_piece, size=…, media_type="audio/ogg", etag=sha256.hex())
 
