@@ -19,7 +19,6 @@ from ledger.facts import (
     SAID_BY_CHARS_MAX,
     Attested,
     Means,
-    Outcome,
     Right,
     Slot,
     code_problem,
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 DAYS_LISTED: Final = 7
 ROWS_MAX: Final = 400
 BY_HAND: Final = (Means.TELEPHONE, Means.PAPER)  # at the hub nobody saw it themselves
-NONE_PLAYED: Final = (Outcome.MISSED, Outcome.UNKNOWN)
 _WHY: Final = {
     "slot-changed": ("the slot's content is another one now", "print the run sheet again"),
     "slot-ahead": ("the slot has not begun", "wait until it was played"),

@@ -16,7 +16,7 @@ Bound: which bytes go up and what was taken. Rounds are `sync`; who may sign wha
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from heapq import merge
 from typing import Final
 
@@ -34,11 +34,7 @@ class Load:
     """What one request brings of people's logs. upto: log → the number behind its last segment here."""
 
     segments: tuple[bytes, ...] = ()
-    upto: Mapping[LogRef, int] | None = None
-
-    @property
-    def logs(self) -> Mapping[LogRef, int]:
-        return self.upto or {}
+    upto: Mapping[LogRef, int] = field(default_factory=dict)
 
 
 def load(ledger: Ledger, key_id: bytes, send_max: int) -> Load:

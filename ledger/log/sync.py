@@ -143,7 +143,7 @@ def make_request(
     raw = request.sign(key)
     ledger.awaiting = Awaited(
         sha256(raw).digest(), nonce, room, {LogRef(key.key_id, c.log_id): c for c in claims}, offered,
-        not ledger.tables.owns_more_logs_than(key.key_id, len(claims)), people.logs, not (beside or fill),
+        not ledger.tables.owns_more_logs_than(key.key_id, len(claims)), people.upto, not (beside or fill),
     )  # fmt: skip
     return raw
 

@@ -32,7 +32,6 @@ AN_HOUR_MAX: Final = 20  # from everybody together; an officer's are not counted
 ADDRESS_AN_HOUR_MAX: Final = 3
 ROWS_MAX: Final = 200
 CODE_CHARS: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that is mistaken for another
-CODE_LENGTH: Final = 8
 
 NEW: Final = "new"
 TAKEN: Final = "taken"

@@ -35,7 +35,7 @@ from node.station import Station
 from node.stick.tray import Tray
 from node.stick.usb import beside
 
-__all__ = ["CONSOLE", "Challenge", "Office", "Person", "check_new_pin", "entropy_of"]
+__all__ = ["CONSOLE", "Challenge", "Office", "Person", "check_new_pin"]
 
 NEWS_EVERY_S: Final = 20.0
 
@@ -122,11 +122,6 @@ class Office(Reception):
     def note_stick(self, person: Person, what: str, address: str) -> None:
         """A stick went out or came in. what: `in` or `out`."""
         self._note(f"stick-{what}", person.id, address)
-
-
-def entropy_of(office: Office) -> Callable[[int], bytes]:
-    """The machine's, for screens that need a fresh id."""
-    return office.station.entropy
 
 
 def _needs(fact: Fact, unit: str) -> tuple[Right, str, int]:
