@@ -17,9 +17,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ledger.tempo import TempoReader
 
@@ -54,8 +53,7 @@ class Confidence(IntEnum):
     NTP = 3
 
 
-@dataclass(frozen=True)
-class Now:
+class Now(NamedTuple):
     """One reading: `wall_s` UTC, `mono_s` never goes back within a process, `confidence` of the wall time.
 
     boot: names the life of the machine that `mono_s` counts; "" when it cannot be told from another.

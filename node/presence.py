@@ -18,8 +18,7 @@ Bound: this file measures; `reckoning.py` draws the conclusion.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from ledger.facts import ClockStepped, Slot
 from ledger.log import Ledger
@@ -43,8 +42,7 @@ OFF: Final = "off"
 BLIND: Final = "blind"
 
 
-@dataclass(frozen=True)
-class Moment:
+class Moment(NamedTuple):
     """Now, as the station may use it. utc_s is worth `confidence`; `trusted` when timed items may play.
 
     synced: somebody besides this box keeps the time, an NTP daemon or the hub in this process. boot: as in

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 HOUR_S = 3600.0
 HUB_RESTORED = "hub restored from an old image"  # as the report counts it
 FUSE_S = 1800.0  # a station that did nothing for so long loses its power all the same
+# A cut falls before any of so many operations: about as many as there are in half an hour of a station and in
+# one request, or it would hardly ever fall inside.
+OPERATIONS = 60
+REQUEST_OPERATIONS = 16
 
 
 class Mishaps:
@@ -72,7 +76,7 @@ class Mishaps:
         if site.station is None:
             return
         if self._dice.roll(site.unit, "power_cut/how", k) < 0.5:
-            site.store.fuse.arm(1 + self._dice.below(120, site.unit, "power_cut/operation", k))
+            site.store.fuse.arm(1 + self._dice.below(OPERATIONS, site.unit, "power_cut/operation", k))
             self._agenda.after(FUSE_S, lambda: self._fuse_late(site))
         else:
             site.cut_power("power cut")
@@ -125,7 +129,7 @@ class Mishaps:
             return
         how = self._dice.roll("hub", "hub_crash/how", k)
         if how < 0.5:
-            house.cut_in_request(1 + self._dice.below(60, "hub", "hub_crash/operation", k))
+            house.cut_in_request(1 + self._dice.below(REQUEST_OPERATIONS, "hub", "hub_crash/operation", k))
         elif how < 0.7:
             house.store.fuse.arm(1 + self._dice.below(400, "hub", "hub_crash/operation", k))
         else:

@@ -58,6 +58,7 @@ CLOCKS = ("battery", "tired battery", "none")  # what the box's clock is worth a
 FACTORY_WALL_S = 1_577_836_800.0
 CUTS_PER_DAY = 2.0
 WINDOW_S = 600
+OPERATIONS = 24  # the power goes before one of so many on the card: as many as in twenty quiet minutes
 IDLE_CAP_S = 900.0
 BACK_S = 6 * 3_600.0  # with the line again, at the end
 # minute, seconds, class, on_interrupt: the days of the month are alike
@@ -200,7 +201,7 @@ class Month:
         for cut_s in sorted(self.dice.uniform(self.now_s, end_s) for _ in range(self._drawn_cuts())):
             self._until(cut_s)
             if self.dice.random() < 0.5:
-                self.store.fuse.arm(1 + self.dice.randrange(60))
+                self.store.fuse.arm(1 + self.dice.randrange(OPERATIONS))
                 self._until(self.now_s + 1_200)
             if self.store.fuse.armed or self.truth.powered[-1][1] == float("inf"):
                 self._cut()

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from sim.world import World
 
 HUB_URL = "http://hub.loa.invalid"
-IDLE_CAP_S = 900.0
+IDLE_CAP_S = 3_600.0
 # A box without a battery clock hears from a time server between so and so long after its boot.
 NTP_AFTER_S = (20.0, 1800.0)
 

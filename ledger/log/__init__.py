@@ -55,14 +55,14 @@ from ledger.log.forks import check as check_evidence
 from ledger.log.forwarding import Forwarder, audiences_here, history_of, pause_s
 from ledger.log.image import IMAGE_BYTES_MAX, image_of, opened, pour, taken
 from ledger.log.journal import ForkFound, Ingested, LogOpened, OpenReason
-from ledger.log.keys import BELL, KEY_BYTES, OFFER, SigningKey, VerifyKey, key_id
+from ledger.log.keys import BELL, CAP, KEY_BYTES, OFFER, SigningKey, VerifyKey, forget_heads, key_id
 from ledger.log.memory_disk import Image, KeptConnection, MemoryStore
 from ledger.log.messages import REPLY_EXTRA_BYTES, REQUEST_BYTES_MAX, ROOM_BYTES_MAX, STATUS_BYTES_MAX
 from ledger.log.proof import Proof, check, prove
 from ledger.log.receipts import RECEIPT_BYTES, Receipt
 from ledger.log.segment import SEGMENT_BYTES_MAX, Segment, SegmentHead, cut, open_segment, read_head, seal
 from ledger.log.store import Admission, Audit, Branch, Evidence, Ledger, Outcome, Stored
-from ledger.log.sync import CURSOR, Accepted, accept_reply, make_request
+from ledger.log.sync import CURSOR, Accepted, accept_reply, make_request, read_again
 from ledger.log.transit import Coder, fold
 from ledger.log.witnessed import WitnessedLedger
 from ledger.log.words import key_words, six_words, words_of
@@ -70,6 +70,7 @@ from ledger.log.words import key_words, six_words, words_of
 __all__ = [
     "BELL",
     "BLOB_BYTES_MAX",
+    "CAP",
     "CHUNK",
     "CURSOR",
     "EVENT_BYTES_MAX",
@@ -150,6 +151,7 @@ __all__ = [
     "encode",
     "extend",
     "fold",
+    "forget_heads",
     "history_of",
     "holds_token",
     "image_of",
@@ -164,6 +166,7 @@ __all__ = [
     "pause_s",
     "pour",
     "prove",
+    "read_again",
     "read_delivery",
     "read_enrolment",
     "read_enrolment_reply",

@@ -34,12 +34,14 @@ ROTATION: Final = b"loa-rotate/v1\0"
 ROOTS: Final = b"loa-roots/v1\0"
 BELL: Final = b"loa-bell/v1\0"
 OFFER: Final = b"loa-offer/v1\0"
-LOG_PREFIXES: Final = frozenset({SEGMENT, RECEIPT, REQUEST, REPLY, ENROL, ROTATION, ROOTS, BELL, OFFER})
+CAP: Final = b"loa-cap/v1\0"  # a warning handed over as a file, its signature beside it
+LOG_PREFIXES: Final = frozenset({SEGMENT, RECEIPT, REQUEST, REPLY, ENROL, ROTATION, ROOTS, BELL, OFFER, CAP})
 
 KEY_BYTES: Final = 32
 KEY_ID_BYTES: Final = 8  # only looks a key up among enrolled ones; a collision cannot forge anything
 SIGNATURE_BYTES: Final = 64
 PROVEN_KEYS_MAX: Final = 4096  # verdicts on keys' orders remembered: a province many times over, under 1 MiB
+PROVEN_HEADS_MAX: Final = 4096  # segment heads found good, with their signatures: under 2 MiB
 
 P: Final = 2**255 - 19  # the field
 L: Final = 2**252 + 27742317777372353535851937790883648493  # the order of the base point
@@ -97,7 +99,10 @@ class VerifyKey:
         """Returns when `signature` is this key's over prefix ‖ message; raises SignatureError otherwise."""
         assert prefix in LOG_PREFIXES, prefix
         try:
-            self._point.verify(signature, prefix + message)
+            if prefix == SEGMENT:
+                _verify_head(self, message, signature)
+            else:
+                self._point.verify(signature, prefix + message)
         except InvalidSignature:
             raise SignatureError(
                 "signature-bad", "not this key's signature over these bytes", where=self.key_id.hex()
@@ -149,6 +154,22 @@ class SigningKey:
 
     def __repr__(self) -> str:
         return f"SigningKey({self.key_id.hex()})"
+
+
+@lru_cache(maxsize=PROVEN_HEADS_MAX)
+def _verify_head(key: VerifyKey, head: bytes, signature: bytes) -> None:
+    """Raises InvalidSignature. What was good once is good for ever: key, head and signature, byte for byte.
+
+    A process meets one segment many times: it admits it, folds it after a rollback, opens it again at night.
+    Only the curve is remembered here; whoever opens a segment hashes its events against the head each time,
+    so a disk that changed one byte of either is found as before. What is bad is remembered by nobody.
+    """
+    key._point.verify(signature, SEGMENT + head)
+
+
+def forget_heads() -> None:
+    """Verify every head anew: for measuring, and for whoever replaces the cryptography."""
+    _verify_head.cache_clear()
 
 
 # --- the curve, as much of it as one check needs (RFC 8032 §5.1) ----------------------------------------

@@ -16,10 +16,10 @@ from ledger.log.chain import Head, LogRef
 from ledger.log.errors import LoaError, StoreError
 from ledger.log.forks import EVERYBODY, Evidence
 from ledger.log.keys import VerifyKey
+from ledger.log.recall import RecallingTables
 from ledger.log.receipts import Receipt
 from ledger.log.schema import NO_TRAIL, next_trail
 from ledger.log.segment import open_segment
-from ledger.log.tables import Tables
 from ledger.log.transaction import Transactions
 
 READ_BATCH: Final = 100  # segments read at once while walking; at most 25 MiB
@@ -43,7 +43,7 @@ class Shelf(Transactions):
 
     def __init__(self, db: sqlite3.Connection) -> None:
         super().__init__(db)
-        self.tables = Tables(db)
+        self.tables = RecallingTables(db)
         self.tables.prepare()
         self._keys: dict[bytes, VerifyKey] = {
             key_id: _kept_key(key_id, raw) for key_id, raw in self.tables.all_keys()
@@ -107,7 +107,7 @@ class Shelf(Transactions):
 
     def hash_at(self, position: int) -> bytes | None:
         """A hash over everything that arrived up to `position`, in order; None beyond the end."""
-        return self.tables.trail_at(position)
+        return self.tables.cursor_trail(position)
 
     def segments_of(self, log: LogRef, from_seq: int) -> list[Stored]:
         """Segments of one log that hold anything at or above `from_seq`, in order."""

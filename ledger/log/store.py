@@ -351,6 +351,10 @@ class Ledger(Shelf):
         return True
 
     def put(self, name: str, value: bytes | int | str) -> None:
-        """Keep a small value by name, in the open transaction or in one of its own."""
-        with self.transaction():
-            self.tables.set_named(name, value)
+        """Keep a small value by name, in the open transaction or in one of its own.
+
+        Nothing is written when it is kept already.
+        """
+        if not self.tables.is_named(name, value):
+            with self.transaction():
+                self.tables.set_named(name, value)

@@ -201,6 +201,15 @@ def _cursor(ledger: Ledger) -> tuple[int, bytes]:
     return int.from_bytes(kept[:8], "big"), kept[8:]
 
 
+def read_again(ledger: Ledger) -> None:
+    """The next request asks for the hub's feed from its beginning: more of it concerns this reader now.
+
+    What is here already is not stored twice. The reply to a request that is out is void.
+    """
+    ledger.awaiting = None
+    ledger.put(CURSOR, b"")
+
+
 # -- accepting -----------------------------------------------------------------------------------------------
 
 

@@ -80,10 +80,8 @@ class Tables:
         """Store at the next position, and return it."""
         last, trail = self.end()
         position, trail = last + 1, next_trail(trail, hash_)
-        self.db.execute(
-            "INSERT INTO ledger_segments VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (position, log.n, first_seq, next_seq, hash_, audience, trail, raw),
-        )
+        values = (position, log.n, first_seq, next_seq, hash_, audience, trail, raw)
+        self.db.execute("INSERT INTO ledger_segments VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
         self._end = (position, trail)
         return position
 
@@ -168,7 +166,9 @@ class Tables:
     def companions(self, key_id: bytes, *, waiting: bool) -> list[LogRow]:
         """Logs sealed here for other authors. waiting: only those that the hub is not known to hold whole."""
         more = " AND held < next_seq AND refused IS NULL" if waiting else ""
-        sql = f"{_LOG} WHERE own AND key_id <> ?{more} ORDER BY n"
+        # Without its name the planner walks every log there is: a station's are thousands after some years.
+        due = " INDEXED BY ledger_logs_due" if waiting else ""
+        sql = f"{_LOG}{due} WHERE own AND key_id <> ?{more} ORDER BY n"
         return [log_row(r) for r in self.db.execute(sql, (key_id,))]
 
     def last_own_log(self, key_id: bytes) -> tuple[Head | None, int]:
@@ -262,9 +262,8 @@ class Tables:
     def holds_head(self, log: LogRow, next_seq: int, hash_: bytes) -> int | None:
         """Position of the segment that ends at `next_seq` with this hash (or beginning of it), or None."""
         found = self.segment_before(log, next_seq - 1)
-        if found is None or found.next_seq != next_seq or not found.hash.startswith(hash_):
-            return None
-        return found.position
+        same = found is not None and found.next_seq == next_seq and found.hash.startswith(hash_)
+        return found.position if found is not None and same else None
 
     def segments_of(self, log: LogRow, from_seq: int, limit: int) -> list[SegmentRow]:
         """Segments of one log that hold anything at or above `from_seq`."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from types import TracebackType
 from typing import Final
 
 from ledger.log.errors import StoreError
@@ -33,27 +34,21 @@ class Transactions:
         self._depth = 0
         self._doomed = False
         self._stopped = ""
+        self._inner = _Inner(self)
 
     @property
     def in_transaction(self) -> bool:
         return self._depth > 0
 
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
         """BEGIN IMMEDIATE … COMMIT, or everything rolled back; joins the outer one when there is one.
 
         Durable when the outermost block is left without an error. Raises StoreError when the disk fails.
         """
-        if self._depth:
-            self._depth += 1
-            try:
-                yield self.db
-            except BaseException:
-                self._doomed = True
-                raise
-            finally:
-                self._depth -= 1
-            return
+        return self._inner if self._depth else self._outermost()
+
+    @contextmanager
+    def _outermost(self) -> Iterator[sqlite3.Connection]:
         if self._stopped:
             raise StoreError("store-stopped", f"no writing after an error of the disk: {self._stopped}")
         self._depth, self._doomed = 1, False
@@ -95,3 +90,23 @@ class Transactions:
 
     def _rolled_back(self) -> None:
         """Called after every rollback; the heir drops what it remembered of the undone."""
+
+
+class _Inner:
+    """A block inside another one: nine of ten, each small value among them, so it costs next to nothing."""
+
+    __slots__ = ("_outer",)
+
+    def __init__(self, outer: Transactions) -> None:
+        self._outer = outer
+
+    def __enter__(self) -> sqlite3.Connection:
+        self._outer._depth += 1
+        return self._outer.db
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._outer._depth -= 1
+        if kind is not None:
+            self._outer._doomed = True

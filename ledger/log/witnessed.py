@@ -59,12 +59,11 @@ class WitnessedLedger(Ledger):
         )  # fmt: skip
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """As `Ledger.transaction`; the outermost one ends with the journal's entries."""
-        outermost = not self.in_transaction
-        with super().transaction() as db:
+    def _outermost(self) -> Iterator[sqlite3.Connection]:
+        """As any ledger's; it ends with the journal's entries."""
+        with super()._outermost() as db:
             yield db
-            if outermost and self._unrecorded and not self._doomed:
+            if self._unrecorded and not self._doomed:
                 record_signed(self, self._hub_key, self._unrecorded, now=self.now())
 
     def _keep(

@@ -135,6 +135,7 @@ class _Library:
         from node.link.bounded import BoundedHTTP, Deadline, tls_context
 
         self.httpx2 = httpx2
+        self.sync_url: httpx2.URL | None = None  # read once: nine of ten requests go there
         self.deadline = Deadline(mono)
         if secure and tls is None:
             tls = tls_context()  # one for all connections: a session belongs to its context
@@ -292,9 +293,12 @@ class HttpTransport:
         http.deadline.at_s = started_s + limits.total_s
         timeout = {"connect": limits.connect_s, "read": limits.read_s, "write": limits.read_s, "pool": 1.0}
         try:
+            url: httpx2.URL | str = self._base + path
+            if path == SYNC:
+                url = http.sync_url = http.sync_url or http.httpx2.URL(url)
             request = http.httpx2.Request(
                 method,
-                self._base + path,
+                url,
                 # Set by hand: the library's own eight headers would double an idle request.
                 headers=headers,
                 content=body or None,

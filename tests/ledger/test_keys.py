@@ -150,7 +150,7 @@ def test_a_signature_serves_one_purpose_only(seed: bytes, message: bytes) -> Non
 
 
 def test_no_purpose_is_the_beginning_of_another() -> None:
-    assert len(LOG_PREFIXES) == 9
+    assert len(LOG_PREFIXES) == 10
     assert not any(a != b and a.startswith(b) for a in LOG_PREFIXES for b in LOG_PREFIXES)
     assert all(prefix.endswith(b"\0") and prefix.count(b"\0") == 1 for prefix in LOG_PREFIXES)
 
