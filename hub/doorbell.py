@@ -16,7 +16,7 @@ import logging
 import selectors
 import socket
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -81,6 +81,7 @@ class Doorbell:
         self._hub_key_id = hub.key_id
         self._key_of = key_of
         self._units_of = units_of
+        self._stale = False
         self._missed = missed
         self._lock = lock
         self._ticks = ticks
@@ -206,7 +207,7 @@ class Doorbell:
             self._drop(self._held[key_id])  # it came again: the old line is dead and does not know yet
         del self._strangers[line]
         line.key_id, line.got = key_id, b""
-        line.units = frozenset([EVERYBODY, *(above for unit in units for above in ancestors(unit))])
+        line.units = _reached(units)
         line.heard_s = self._ticks()
         self._held[key_id] = line
         self._say(line, STILL)
@@ -214,7 +215,15 @@ class Doorbell:
 
     # -- ringing ---------------------------------------------------------------------------------------------
 
+    def ask_again(self) -> None:
+        """Units merged: which units each line stands for is asked again before the next ring. Any thread."""
+        self._stale = True
+
     def _spread(self) -> None:
+        if self._stale:
+            self._stale = False
+            for key_id, line in self._held.items():
+                line.units = _reached(self._units_of(key_id))
         if self._news:
             with self._lock:  # whoever rang was inside: now it is on the disk
                 news = [self._news.popleft() for _ in range(len(self._news))]
@@ -282,3 +291,8 @@ def read_hello(
 
 def _nobody(_key_id: bytes) -> None:
     return None
+
+
+def _reached(units: Iterable[str]) -> frozenset[str]:
+    """The audiences that concern a station of these units."""
+    return frozenset([EVERYBODY, *(above for unit in units for above in ancestors(unit))])

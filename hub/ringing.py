@@ -14,7 +14,7 @@ from typing import Final
 
 from hub.doorbell import NEWS, URGENT, Doorbell, Limits
 from hub.hub import Hub
-from ledger.facts import Cancelled, EmergencyOrdered, Revoked, Right, parse
+from ledger.facts import Cancelled, EmergencyOrdered, Revoked, Right, UnitMerged, parse
 from ledger.log import Stored, StoreError, VerifyKey
 
 # Of what a station missed while its line was down, so much is looked through for something urgent.
@@ -43,10 +43,15 @@ def doorbell_of(hub: Hub, *, ticks: Callable[[], float], **limits: float) -> Doo
         with hub.lock:
             return hub.ledger.key_of(key_id)
 
+    def units_of(key_id: bytes) -> tuple[str, ...]:
+        names = hub.facts.lineages.names
+        units = hub.facts.authority.units_of(key_id, Right.ACK)
+        return tuple(dict.fromkeys(name for unit in units for name in names(unit)))
+
     bell = Doorbell(
         hub.key.verify_key,
         key_of=key_of,
-        units_of=lambda key_id: hub.facts.authority.units_of(key_id, Right.ACK),
+        units_of=units_of,
         missed=missed,
         lock=hub.lock,
         ticks=ticks,
@@ -56,6 +61,8 @@ def doorbell_of(hub: Hub, *, ticks: Callable[[], float], **limits: float) -> Doo
 
     def rang(stored: Stored) -> None:
         assert stored.audience is not None
+        if any(isinstance(parse(event), UnitMerged) for event in stored.segment.events):
+            bell.ask_again()
         bell.ring(stored.audience, urgent=is_urgent(stored))
 
     hub.on_news = rang

@@ -27,18 +27,21 @@ from ledger.facts import (
     Scheduled,
     Signed,
     Slot,
+    UnitMerged,
     WithdrawalSeen,
     WithdrawalState,
+    ancestors,
     at,
     local_day,
     read,
     withdrawals,
 )
-from ledger.log import CodecError, Ledger, SigningKey, Stored, pack, unpack
+from ledger.log import CodecError, Ledger, SigningKey, Stored, pack, read_again, unpack
 from node.plays import Memories, Plays
 from node.presence import Moment
 
 NOTED: Final = "node.noted"
+NAMES: Final = "node.names"  # the units whose decisions were asked for from the beginning
 OWED_FROM: Final = "node.owed_from_s"
 COUNTERS: Final = "node.counters"
 SUMMED: Final = "node.summed_day"
@@ -51,7 +54,10 @@ REASON_CHARS_MAX: Final = 64
 
 @dataclass
 class Counters:
-    """Of one local day. *_bytes as on the wire; fetched: content only."""
+    """Of one local day. up, down: all that was exchanged with the hub, as on the wire; fetched: content only.
+
+    relay: what live relays brought, from elsewhere; no report speaks of it.
+    """
 
     day: int = 0
     syncs_ok: int = 0
@@ -59,10 +65,12 @@ class Counters:
     up_bytes: int = 0
     down_bytes: int = 0
     fetched_bytes: int = 0
+    relay_bytes: int = 0
 
     def values(self) -> tuple[int, ...]:
         return (
             self.day, self.syncs_ok, self.syncs_failed, self.up_bytes, self.down_bytes, self.fetched_bytes,
+            self.relay_bytes,
         )  # fmt: skip
 
     def encode(self) -> bytes:
@@ -76,7 +84,8 @@ class Counters:
         except CodecError:
             return cls()
         numbers = [value for value in values if isinstance(value, int)] if isinstance(values, tuple) else []
-        return cls(*numbers) if len(numbers) == len(cls().values()) else cls()
+        # An older program counted no relays.
+        return cls(*numbers) if len(numbers) in (6, len(cls().values())) else cls()
 
 
 class Arrivals:
@@ -135,6 +144,7 @@ class Diary:
         self.counters = Counters.decode(kept) if isinstance(kept, bytes) else Counters()
         self._kept = self.counters.values() if isinstance(kept, bytes) else None
         self._summed = _number(ledger, SUMMED)
+        self._relayed = 0
 
     def owes(self, slot: Slot) -> bool:
         """True when this key answers for the slot: it could still begin when the key was granted here.
@@ -179,11 +189,21 @@ class Diary:
                 for signed, why in refused:
                     self.refuse(signed.id, why, moment)
                 if changed_s is not None:
+                    self._follow_names()
                     reopen(changed_s)
                 if arrived:
                     self._noted = arrived[-1].position
                     self._ledger.put(NOTED, self._noted)
         self._told_version = self._facts.version
+
+    def _follow_names(self) -> None:
+        """After a merger other units' decisions concern this one too: those before it were not sent here."""
+        kept = self._ledger.get(NAMES, " ".join(ancestors(self._unit)))
+        names = sorted(self._facts.lineages.names(self._unit))
+        assert isinstance(kept, str), "names are kept as text"
+        if not set(names) <= set(kept.split()):
+            read_again(self._ledger)
+            self._ledger.put(NAMES, " ".join(names))
 
     def refuse(self, event_id: bytes, reason: str, moment: Moment) -> None:
         """This station does not follow a decision: said once. In the open transaction."""
@@ -215,6 +235,12 @@ class Diary:
         if self.counters.day == 0:
             self.counters.day = local_day(moment.utc_s)
         return self.counters
+
+    def count_relays(self, total_bytes: int, moment: Moment) -> None:
+        """total_bytes: what relays have brought since this process began."""
+        if total_bytes > self._relayed:
+            self.count_from(moment).relay_bytes += total_bytes - self._relayed
+            self._relayed = total_bytes
 
     def save(self) -> None:
         """Keeps the counters, in the open transaction."""
@@ -260,6 +286,8 @@ class Diary:
                 self._ledger.put(OWED_FROM, fact.ts)
             # A grant may make orders count that were refused when they came.
             return 0.0
+        if isinstance(fact, UnitMerged):
+            return at(fact.from_day)
         if isinstance(fact, Revoked | Rotated | RootsSet):
             return 0.0  # an ending may void orders, or give back those that a void one had replaced
         return None

@@ -18,7 +18,6 @@ from ledger.facts import (
     Slot,
     Verdict,
     calendar,
-    covers,
     in_quiet_hours,
     verdict,
 )
@@ -59,7 +58,7 @@ class Rules:
 
     def quiet_in(self, slot: Slot, began_s: float, moment: Moment, lead_s: float = 0.0) -> float:
         """Seconds until quiet hours reach this sound."""
-        from_s = self._facts.quiet_hours(slot.unit)[0] * 60
+        from_s = self._facts.quiet_hours(slot.unit, slot.day)[0] * 60
         return (from_s - calendar.second_of_day(_as_planned(slot, began_s, moment) - lead_s)) % DAY_S
 
     def verdict(self, slot: Slot, moment: Moment, *, whole: bool = False) -> Verdict | None:
@@ -78,7 +77,7 @@ class Rules:
         return said
 
     def _is_quiet(self, slot: Slot, utc_s: float, length_s: float = 0) -> bool:
-        return in_quiet_hours(self._facts.quiet_hours(slot.unit), utc_s, max(length_s, INSTANT_S))
+        return in_quiet_hours(self._facts.quiet_hours(slot.unit, slot.day), utc_s, max(length_s, INSTANT_S))
 
     def _taken_back(self, slot: Slot) -> bool:
         """Was the order that made this slot withdrawn, or every approval of its content?"""
@@ -88,7 +87,7 @@ class Rules:
         approvals = [
             one
             for one in self._facts.approvals.get(slot.bulletin or b"", ())
-            if one.fact.manifest == slot.manifest and covers(one.fact.territory, slot.unit)
+            if one.fact.manifest == slot.manifest and self._facts.hears(slot.unit, one.fact, slot.day)
         ]
         return bool(approvals) and all(
             self._facts.withdrawal_of(one, slot.unit) is not None for one in approvals

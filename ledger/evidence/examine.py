@@ -35,6 +35,8 @@ from ledger.facts.endings import Revoked, RootsSet, Rotated
 from ledger.facts.events import Fact, Report, parse
 from ledger.facts.fields import Malformed
 from ledger.facts.links import Grant
+from ledger.facts.merging import UnitMerged
+from ledger.facts.proposals import EmergencyProposed
 from ledger.facts.reports import Acknowledged
 from ledger.facts.signed import Signed
 from ledger.facts.standing import CIVIC, NOT_SEALED_ALONE, asks
@@ -53,17 +55,18 @@ _RULED = (
     QuietHoursSet,
     StationRegistered,
     Drafted,
+    EmergencyProposed,
     Granted,
     *CIVIC,
 )
-_ENDINGS = (Rotated, Revoked, RootsSet)
+_HANGING = (Rotated, Revoked, RootsSet, UnitMerged)
 
 
 class Question(Enum):
     """What a file leaves open, in the order in which a reader should hear it."""
 
     MEANING = "meaning"  # malformed or of a newer version: signed, and without effect here
-    EFFECT = "effect"  # an ending of a key: whether it takes effect hangs on statements that are not here
+    EFFECT = "effect"  # an ending of a key, a merger: whether it takes effect hangs on what is not here
     TIME = "time"  # no witness: only the author's own clock says when
     SELF_WITNESS = "self-witness"  # the hub that says when is the author
     LATE = "late"  # the right had run out when a witness first saw it
@@ -173,7 +176,7 @@ def _questions(
     fact = signed.fact
     if isinstance(fact, Malformed):
         yield Question.MEANING
-    if isinstance(fact, _ENDINGS):
+    if isinstance(fact, _HANGING):
         yield Question.EFFECT
     if seen is None:
         yield Question.TIME
@@ -183,7 +186,7 @@ def _questions(
         yield Question.LATE
     if seen is not None and not isinstance(fact, Malformed) and fact.ts > seen:
         yield Question.AHEAD
-    if isinstance(fact, Approved | Drafted | Scheduled | EmergencyOrdered | Acknowledged):
+    if isinstance(fact, Approved | Drafted | Scheduled | EmergencyOrdered | EmergencyProposed | Acknowledged):
         yield Question.CONTENT
     if isinstance(fact, Acknowledged):
         yield Question.SOUND

@@ -4,6 +4,8 @@ Three steps from bytes to sound. `parse` turns a signed event into a fact or `Ma
 decisions whose signers had the authority; `plan` answers, for one station and instant, what plays and why
 the rest does not: `due`, `explain`, `slots`, `verdict`, `expected`. Pure throughout: no clock, no file, no
 network.
+
+Why this file is long: it is a list of names.
 """
 
 from ledger.facts import booking, calendar, plan, units
@@ -19,6 +21,7 @@ from ledger.facts.attesting import (
     wrong_with,
 )
 from ledger.facts.authority import Authority, Grant, Right
+from ledger.facts.basis import BASIS, Basis
 from ledger.facts.board import (
     DRILL,
     NOTICES_MAX,
@@ -109,11 +112,12 @@ from ledger.facts.endings import (
 )
 from ledger.facts.events import Decision, Fact, Report, known_types, parse, peek_type
 from ledger.facts.fields import SERIES_MAX, Malformed, acceptable_text
-from ledger.facts.index import ON_TIME_S, Slot
+from ledger.facts.foresight import Meeting, Outlook, foresee
 from ledger.facts.introducing import keys_named
 from ledger.facts.judge import in_quiet_hours
 from ledger.facts.keeping import needed_manifests
 from ledger.facts.library import Paper, library_manifests, paper_of, papers, receipts
+from ledger.facts.lineage import Lineages
 from ledger.facts.lives import APPROVED, DRAFT, RETURNED, SUBMITTED, WITHDRAWN, Life
 from ledger.facts.manifest import (
     AUDIO,
@@ -125,8 +129,10 @@ from ledger.facts.manifest import (
     Manifest,
     Rendition,
 )
+from ledger.facts.merging import UnitMerged
 from ledger.facts.offers import DECIDES, OVERRULED, Stand, answers_to, arranged, is_offer, stand_of
 from ledger.facts.outcome import Detail, Evidence, Outcome, Verdict, say_detail
+from ledger.facts.owing import Owing
 from ledger.facts.plan import (
     Explanation,
     Withdrawal,
@@ -139,6 +145,14 @@ from ledger.facts.plan import (
     slots,
     verdict,
     withdrawals,
+)
+from ledger.facts.proposals import (
+    Consent,
+    EmergencyProposed,
+    Step,
+    consent_of,
+    open_proposal,
+    proposed_content,
 )
 from ledger.facts.recorded import Recorded
 from ledger.facts.relay import (
@@ -161,9 +175,11 @@ from ledger.facts.reports import (
 from ledger.facts.roots import RootSet, RootStatement, sign_roots
 from ledger.facts.sheet import SHEET_DAYS, SHEET_DAYS_MAX, SheetLine, sheet_of
 from ledger.facts.signed import Signed, event_id, read
+from ledger.facts.slot import ON_TIME_S, Slot
 from ledger.facts.standing import CIVIC, HUB_ONLY, SELF_APPROVED, Order, Standing, asks, audience_of
 from ledger.facts.state import QUIET_DEFAULT, Facts
 from ledger.facts.stays import cut_at, hubs_of, reach_of, stays
+from ledger.facts.tongues import MAIN, TONGUES, can_be_read_out, heard_in, voice_of
 from ledger.facts.transit import AckCoder
 from ledger.facts.units import UNIT_CHARS_MAX, ancestors, covers, is_unit, label, parent
 from ledger.log.journal import ForkFound, Ingested, LogOpened
@@ -173,6 +189,7 @@ __all__ = [
     "APPROVED",
     "ATTESTABLE",
     "AUDIO",
+    "BASIS",
     "BOARD_IMAGE",
     "BOARD_TEXT",
     "CATEGORY_CHARS_MAX",
@@ -191,6 +208,7 @@ __all__ = [
     "FEEDBACK_CHARS_MAX",
     "HUB_ONLY",
     "LATE_MAX_S",
+    "MAIN",
     "NAME_CHARS_MAX",
     "NOTICES_MAX",
     "ON_TIME_S",
@@ -213,6 +231,7 @@ __all__ = [
     "SUBMITTED",
     "TEXT_CHARS_MAX",
     "TITLE_CHARS_MAX",
+    "TONGUES",
     "UNIT_CHARS_MAX",
     "UTC_OFFSET_S",
     "WITHDRAWN",
@@ -223,6 +242,7 @@ __all__ = [
     "Approved",
     "Attested",
     "Authority",
+    "Basis",
     "Board",
     "BoardShown",
     "Cancelled",
@@ -231,6 +251,7 @@ __all__ = [
     "ClusterReport",
     "ClustersListed",
     "Condition",
+    "Consent",
     "Cut",
     "DaySummary",
     "Decision",
@@ -239,6 +260,7 @@ __all__ = [
     "DirectiveRead",
     "Drafted",
     "EmergencyOrdered",
+    "EmergencyProposed",
     "Evidence",
     "Explanation",
     "Fact",
@@ -254,12 +276,16 @@ __all__ = [
     "Life",
     "LogOpened",
     "Malformed",
+    "Lineages",
     "Manifest",
     "Means",
+    "Meeting",
     "OfferAnswered",
     "OnInterrupt",
     "Order",
     "Outcome",
+    "Outlook",
+    "Owing",
     "Paper",
     "Place",
     "Post",
@@ -283,8 +309,10 @@ __all__ = [
     "Stand",
     "Standing",
     "StationRegistered",
+    "Step",
     "Submitted",
     "Target",
+    "UnitMerged",
     "Verdict",
     "Withdrawal",
     "WithdrawalSeen",
@@ -304,10 +332,12 @@ __all__ = [
     "board_of",
     "booking",
     "calendar",
+    "can_be_read_out",
     "check_slot",
     "clashes",
     "cluster_report",
     "code_problem",
+    "consent_of",
     "covers",
     "cut_at",
     "day_from_iso",
@@ -317,8 +347,10 @@ __all__ = [
     "event_id",
     "expected",
     "explain",
+    "foresee",
     "faces",
     "has_day",
+    "heard_in",
     "hubs_of",
     "in_quiet_hours",
     "is_offer",
@@ -333,6 +365,7 @@ __all__ = [
     "local_day",
     "minute_of_day",
     "needed_manifests",
+    "open_proposal",
     "order_of",
     "owed",
     "pack_clusters",
@@ -345,6 +378,7 @@ __all__ = [
     "peek_type",
     "plan",
     "possession_of",
+    "proposed_content",
     "reach_of",
     "read",
     "read_condition",
@@ -366,6 +400,7 @@ __all__ = [
     "units",
     "unpack_clusters",
     "verdict",
+    "voice_of",
     "withdrawals",
     "wrong_with",
 ]

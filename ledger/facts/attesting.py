@@ -21,9 +21,10 @@ from typing import Final
 
 from ledger.facts.calendar import at, local_day
 from ledger.facts.commune import Attested
-from ledger.facts.index import Slot, index_of
+from ledger.facts.index import index_of
 from ledger.facts.outcome import Detail, Outcome
 from ledger.facts.plan import expected
+from ledger.facts.slot import Slot
 from ledger.facts.standing import Standing
 from ledger.facts.state import Facts
 

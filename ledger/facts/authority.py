@@ -25,7 +25,18 @@ from typing import Final
 
 from ledger.facts.decisions import DEPTH_MAX, Granted
 from ledger.facts.endings import Cut, Place, RootsSet, Rotated
-from ledger.facts.links import REFUSALS, Ending, Grant, Held, chains_above, depth_of, ending_of, widenings
+from ledger.facts.lineage import Lineages
+from ledger.facts.links import (
+    REFUSALS,
+    Ending,
+    Grant,
+    Held,
+    chains_above,
+    depth_of,
+    ending_of,
+    on_path,
+    widenings,
+)  # fmt: skip
 from ledger.facts.rights import Right
 from ledger.facts.roots import Roots
 from ledger.facts.signed import Signed
@@ -40,10 +51,14 @@ ROOT_LABEL: Final = "root"
 
 
 class Authority:
-    """The accepted grants. roots: the keys that a reader was founded or enrolled with."""
+    """The accepted grants. roots: the keys that a reader was founded or enrolled with.
 
-    def __init__(self, roots: Iterable[VerifyKey]) -> None:
+    lineages: the mergers of units. `may` follows them; what a grant may give, and who may end it, does not.
+    """
+
+    def __init__(self, roots: Iterable[VerifyKey], lineages: Lineages | None = None) -> None:
         self.roots = Roots(roots)
+        self._lineages = Lineages() if lineages is None else lineages
         self._endings: dict[bytes, list[Ending]] = {}
         self._enders: set[bytes] = set()
         self._forget_grants()
@@ -267,18 +282,22 @@ class Authority:
 
     # -- asking ----------------------------------------------------------------------------------------------
 
-    def may(self, key_id: bytes, right: int, territory: str, at_s: float, place: Place | None = None) -> bool:
+    def may(
+        self, key_id: bytes, right: int, territory: str, at_s: float, place: Place | None = None,
+        *, by_path: bool = False) -> bool:  # fmt: skip
         """True when the key is a root, or one grant of it gives all of `right` over `territory` at `at_s`.
 
         place: where what is asked about stands in the key's logs; None: it would be signed from now on. With
         PROGRAMME only `may_exactly` counts: a superior inserts, and never arranges a commune's own programme.
+        by_path: by the names of units alone, without mergers.
         """
         if right & Right.PROGRAMME:
             return self.may_exactly(key_id, right, territory, at_s, place)
         if self.roots.is_root(key_id, place):
             return True
+        holds = on_path if by_path else self._lineages.holds
         return any(
-            held.grant.carries(right, territory, at_s) and held.carries_at(place)
+            held.grant.carries(right, territory, at_s, holds) and held.carries_at(place)
             for held in self._grants.get(key_id, ())
         )
 
@@ -299,7 +318,8 @@ class Authority:
         if self.roots.known(key_id) and not exactly:
             return True
         return any(
-            held.grant.carries(right, territory, at_s) and (not exactly or held.grant.territory == territory)
+            held.grant.carries(right, territory, at_s, self._lineages.holds)
+            and (not exactly or held.grant.territory == territory)
             for held in self._grants.get(key_id, ())
         )
 

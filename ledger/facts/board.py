@@ -16,14 +16,15 @@ from hashlib import sha256
 from typing import Final
 
 from ledger.facts.calendar import at, local_day
-from ledger.facts.decisions import Approved, Klass
-from ledger.facts.index import Slot, UnitIndex, index_of
+from ledger.facts.decisions import Approved, EmergencyOrdered, Klass
+from ledger.facts.index import UnitIndex, index_of
 from ledger.facts.judge import judge
 from ledger.facts.manifest import BOARD_IMAGE, BOARD_TEXT, Manifest, Rendition
 from ledger.facts.plan import rank
+from ledger.facts.slot import Slot
 from ledger.facts.standing import Standing
 from ledger.facts.state import Facts
-from ledger.facts.units import covers
+from ledger.facts.tongues import MAIN, preferred
 
 NOTICES_MAX: Final = 32  # at ten seconds each the last one is seen once in five minutes
 TEXT_BYTES_MAX: Final = 8_192  # nobody reads more from a board
@@ -83,6 +84,14 @@ def board_of(facts: Facts, unit: str, at_s: float) -> Board:
     index = index_of(facts, unit)
     rows = [row for row in index.window(day) if row.slot.emergency]
     edges = {at(day + 1)}.union(*((row.start_s, row.end_s) for row in rows))
+    # An emergency also ends when a newer one of its series comes into force, and that one need not have a
+    # slot here: a third may have taken its day.
+    edges |= {
+        order.fact.not_before
+        for row in rows
+        for order in index.line(row.slot.series).standing
+        if isinstance(order.fact, EmergencyOrdered)
+    }
     return Board(
         unit,
         _alarms(facts, index, [row.slot for row in rows if row.start_s <= at_s < row.end_s], at_s),
@@ -97,7 +106,7 @@ def board_manifests(facts: Facts, unit: str, from_s: float, until_s: float) -> l
         approval
         for approvals in facts.approvals.values()
         for approval in approvals
-        if covers(approval.fact.territory, unit)
+        if facts.hears(unit, approval.fact)
         and at(approval.fact.valid_from_day) < until_s
         and at(approval.fact.valid_until_day + 1) > from_s
         and facts.withdrawal_of(approval, unit) is None
@@ -106,18 +115,16 @@ def board_manifests(facts: Facts, unit: str, from_s: float, until_s: float) -> l
     return list(dict.fromkeys(one.fact.manifest for one in wanted))
 
 
-def faces(manifest: Manifest, language: str = "vi") -> tuple[Rendition, ...]:
-    """The forms of a bulletin that a board shows, in their author's order: texts and images it can carry."""
-    found = [
-        one
-        for one in manifest.renditions
-        if one.language == language
-        and (
-            (one.kind == BOARD_TEXT and _is_text(one.media_type) and one.size <= TEXT_BYTES_MAX)
-            or (one.kind == BOARD_IMAGE and one.media_type in IMAGE_TYPES and one.size <= IMAGE_BYTES_MAX)
-        )
-    ]
-    return tuple(found[:FACES_MAX])
+def faces(manifest: Manifest, language: str = MAIN) -> tuple[Rendition, ...]:
+    """The forms of a bulletin that a board shows, in their author's order: texts and images it can carry.
+
+    Those in the station's language; in Vietnamese when there is none.
+    """
+    for spoken in preferred(language):
+        found = tuple(one for one in manifest.renditions if one.language == spoken and _is_face(one))
+        if found:
+            return found[:FACES_MAX]
+    return ()
 
 
 def shown_hash(text: str) -> bytes:
@@ -129,6 +136,12 @@ def alarm_words(text: str, *, drill: bool) -> str:
     """All that a board shows of an emergency: one word by itself, then the order's own words."""
     head = DRILL if drill else REAL
     return f"{head}\n{text}" if text else head
+
+
+def _is_face(one: Rendition) -> bool:
+    if one.kind == BOARD_TEXT:
+        return _is_text(one.media_type) and one.size <= TEXT_BYTES_MAX
+    return one.kind == BOARD_IMAGE and one.media_type in IMAGE_TYPES and one.size <= IMAGE_BYTES_MAX
 
 
 def _is_text(media_type: str) -> bool:
@@ -180,7 +193,7 @@ def _speaking(
         one
         for one in approvals
         if one.fact.valid_from_day <= day
-        and covers(one.fact.territory, unit)
+        and facts.hears(unit, one.fact, day)
         and facts.withdrawal_of(one, unit) is None
     ]
     newest = max(begun, key=lambda one: (one.fact.version, one.fact.ts, one.signed.id), default=None)

@@ -19,10 +19,10 @@ from typing import Final
 from ledger.facts.calendar import BITMAP_DAYS_MAX, DAY_MAX, DAY_MINUTES, at
 from ledger.facts.decisions import LATE_MAX_S, SLOT_LENGTH_MAX_S, Drafted
 from ledger.facts.fields import SERIES_MAX
-from ledger.facts.index import Slot
 from ledger.facts.judge import in_quiet_hours
 from ledger.facts.lives import APPROVED, WITHDRAWN
 from ledger.facts.plan import slots, verdict
+from ledger.facts.slot import Slot
 from ledger.facts.state import Facts
 from ledger.facts.units import covers
 from ledger.log.errors import NotAllowed
@@ -107,6 +107,12 @@ def clashes(
 
 
 def _check_quiet(facts: Facts, territory: str, start_s: int, length_s: int) -> None:
+    # Most stations have the hours of the unit above them: without mergers no other hours than these can hold.
+    named = [territory, *(unit for unit in facts.quiet if covers(territory, unit))]
+    if not facts.lineages and not any(
+        in_quiet_hours(facts.quiet_hours(unit), start_s, length_s) for unit in named
+    ):
+        return
     units = sorted(unit for unit in facts.stations if covers(territory, unit)) or [territory]
     loud = [unit for unit in units if in_quiet_hours(facts.quiet_hours(unit), start_s, length_s)]
     if loud:

@@ -37,6 +37,8 @@ from ledger.facts.decisions import (
 )
 from ledger.facts.endings import Revoked, RootsSet, Rotated
 from ledger.facts.fields import Kind, Malformed
+from ledger.facts.merging import UnitMerged
+from ledger.facts.proposals import EmergencyProposed
 from ledger.facts.reports import Acknowledged, ClockStepped, DaySummary, Refused, WithdrawalSeen
 from ledger.log import codec
 from ledger.log.errors import LoaError
@@ -58,10 +60,12 @@ Decision: TypeAlias = (
     | Attested
     | FeedbackAnswered
     | DirectiveRead
+    | EmergencyProposed
     | Granted
     | Rotated
     | Revoked
     | RootsSet
+    | UnitMerged
 )
 Report: TypeAlias = (
     Acknowledged
@@ -104,10 +108,12 @@ _KINDS: Final[dict[int, type[Kind]]] = {
         KeyOffered,
         BoardShown,
         ClustersListed,
+        EmergencyProposed,
         Granted,
         Rotated,
         Revoked,
         RootsSet,
+        UnitMerged,
     )
 }
 _JOURNAL: Final[dict[int, type[LogOpened] | type[Ingested] | type[ForkFound]]] = {

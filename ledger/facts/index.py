@@ -7,7 +7,8 @@ the whole province and a station that was sent only its own share come to the sa
 
 A series that nobody ordered for exactly this unit is heard here as it is in the unit above. So an index holds
 only the series with an order of its own, and shares the others with the index above: a hub resolves a
-province's plan once and not for each of its communes.
+province's plan once and not for each of its communes. A unit that was merged has more names than the unit
+above it (`lineage.py`); the series ordered under those are its own too.
 
 Bound: which slots exist. Whether one may play is `plan.py`.
 """
@@ -21,75 +22,14 @@ from typing import Final, NamedTuple
 from ledger.facts.calendar import BITMAP_DAYS_MAX, at, has_day, local_day
 from ledger.facts.decisions import EmergencyOrdered, Klass, Scheduled
 from ledger.facts.offers import stand_of
+from ledger.facts.slot import Outline, Slot
 from ledger.facts.standing import Order, Standing
 from ledger.facts.state import Facts
-from ledger.facts.units import ancestors, covers, parent
+from ledger.facts.units import parent
 
-ON_TIME_S: Final = 30  # a start this much after the minute is on time, and every slot is given as much
 DAYS_KEPT_MAX: Final = 64  # days of slots kept ready per unit; asking for a 65th forgets the others
 _BUCKET_DAYS: Final = 32
 _BUCKET_BITS: Final = (1 << _BUCKET_DAYS) - 1
-
-
-@dataclass(frozen=True)
-class Slot:
-    """One occurrence at one station: `(series, day)` names it there, for ever.
-
-    start_s: UTC s. late_s: how long after it the slot may still begin (an emergency: until it expires).
-    decision: the id of the event that ordered it. declined, moved_from_s: what the commune answered to an
-    offer; `start_s` is the start after a move, moved_from_s the ordered one. The fields after `emergency`
-    matter to players and pages.
-    """
-
-    series: int
-    day: int
-    unit: str
-    start_s: int
-    length_s: int
-    manifest: bytes
-    klass: int
-    late_s: int
-    bulletin: bytes | None
-    title: str
-    emergency: bool
-    decision: bytes = b""
-    on_interrupt: int = 0
-    level: int = 0
-    drill: bool = False
-    plays_max: int = 1
-    text: str = ""
-    declined: bool = False
-    moved_from_s: int | None = None
-
-    @property
-    def key(self) -> tuple[int, int]:
-        """(series, day): what an acknowledgment names."""
-        return self.series, self.day
-
-    @property
-    def end_s(self) -> int:
-        """When the slot is planned to be over."""
-        return self.start_s + self.length_s
-
-    @property
-    def begin_until_s(self) -> int:
-        """The first instant at which the slot may no longer begin."""
-        return self.end_s if self.emergency else self.start_s + max(self.late_s, ON_TIME_S)
-
-    def is_late(self, actual_s: float) -> bool:
-        """True when a start at `actual_s` counts as played late."""
-        return actual_s > self.start_s + ON_TIME_S
-
-
-class Outline(NamedTuple):
-    """What of a slot is the same at every unit that hears it. content: the first 16 bytes of its manifest."""
-
-    start_s: int
-    rank: int
-    series: int
-    day: int
-    length_s: int
-    content: bytes
 
 
 class Row(NamedTuple):
@@ -104,10 +44,14 @@ class Row(NamedTuple):
 
 @dataclass
 class Line:
-    """One series as one unit hears it: the orders that stand, in order, and those that had no right to it."""
+    """One series as one unit hears it: the orders that stand, in order, and those that had no right to it.
+
+    since: the first local day of those orders that reach the unit by a merger only.
+    """
 
     standing: list[Standing[Order]] = field(default_factory=list)
     lost: list[Standing[Order]] = field(default_factory=list)
+    since: dict[bytes, int] = field(default_factory=dict)
 
     def on(self, day: int) -> Standing[Order] | None:
         """The order that has an occurrence on `day`, or None.
@@ -117,6 +61,8 @@ class Line:
         """
         for order in reversed(self.standing):
             fact = order.fact
+            if self.since and day < self.since.get(order.signed.id, 0):
+                continue
             if isinstance(fact, Scheduled):
                 if fact.first_day <= day:
                     return order if has_day(fact.first_day, fact.days, day) else None
@@ -126,11 +72,18 @@ class Line:
 
 
 def resolve(facts: Facts, series: int, unit: str) -> Line:
-    """Who speaks for this series at this unit: later replaces earlier, when its signer has the right to."""
+    """Who speaks for this series at this unit: later replaces earlier, when its signer has the right to.
+
+    Later is what arrived later. What reaches the unit by a merger only is told to its station after what it
+    has; so of a series with such an order, later is what says so itself.
+    """
     line = Line()
-    for order in facts.orders.get(series, ()):
-        if not covers(order.fact.territory, unit):
-            continue
+    heard = [order for order in facts.orders.get(series, ()) if facts.hears(unit, order.fact)]
+    if facts.lineages and any(facts.lineages.since(unit, order.fact.territory) for order in heard):
+        heard.sort(key=lambda order: (order.fact.ts, order.signed.id))
+    for order in heard:
+        if from_day := facts.lineages.since(unit, order.fact.territory):
+            line.since[order.signed.id] = from_day
         if not line.standing or facts.may_replace(order, line.standing):
             line.standing.append(order)
         else:
@@ -173,7 +126,7 @@ def occurrence(facts: Facts, order: Standing[Order], day: int, unit: str) -> Slo
         fact.klass,
         fact.late_s,
         fact.bulletin,
-        _title(facts, fact, unit),
+        _title(facts, fact, unit, day),
         emergency=False,
         decision=order.signed.id,
         on_interrupt=fact.on_interrupt,
@@ -182,12 +135,12 @@ def occurrence(facts: Facts, order: Standing[Order], day: int, unit: str) -> Slo
     )
 
 
-def _title(facts: Facts, fact: Scheduled, unit: str) -> str:
+def _title(facts: Facts, fact: Scheduled, unit: str, day: int) -> str:
     """The title under which this content was approved for the unit, empty when it was not."""
     titles = [
         approval.fact.title
         for approval in facts.approvals.get(fact.bulletin, ())
-        if approval.fact.manifest == fact.manifest and covers(approval.fact.territory, unit)
+        if approval.fact.manifest == fact.manifest and facts.hears(unit, approval.fact, day)
     ]
     return titles[-1] if titles else ""
 
@@ -206,11 +159,12 @@ class UnitIndex:
     """The slots of one unit. Follows `facts`; call `refresh` when `facts.version` has moved."""
 
     _above: UnitIndex | None
+    _hears: frozenset[str]  # every name under which something may be heard here
+    _apart: frozenset[str]  # those of them that the unit above has not, or not for the same time
 
     def __init__(self, facts: Facts, unit: str) -> None:
         self._facts = facts
         self._unit = unit
-        self._hears = frozenset(ancestors(unit))
         self._cursor = 0
         self._rebuild()
 
@@ -225,7 +179,7 @@ class UnitIndex:
         for territory, subject in facts.touched[self._cursor :]:
             if territory in self._hears:
                 self._forget_days()
-                if isinstance(subject, int) and (territory == self._unit or subject in self._lines):
+                if isinstance(subject, int) and (territory in self._apart or subject in self._lines):
                     self._place(subject)
         self._cursor = len(facts.touched)
         self.version = facts.version
@@ -236,11 +190,18 @@ class UnitIndex:
         self._cursor = len(facts.touched)
         self.version = facts.version
         self._above = self._index_above()
-        self._lines: dict[int, Line] = {}  # of the series with an order for exactly this unit
+        names = facts.lineages.names(self._unit)
+        above = parent(self._unit)
+        shared = {} if above is None else facts.lineages.names(above)
+        self._hears = frozenset(names)
+        self._apart = frozenset(name for name, span in names.items() if shared.get(name) != span)
+        self._lines: dict[int, Line] = {}  # of the series with an order under a name that is not so above
         self._buckets: dict[int, set[int]] = {}
         self._forget_days()
-        for series in facts.series_of.get(self._unit, ()):
-            self._place(series)
+        for name in names:
+            if name in self._apart:
+                for series in facts.series_of.get(name, ()):
+                    self._place(series)
 
     def _index_above(self) -> UnitIndex | None:
         above = parent(self._unit)
@@ -335,14 +296,14 @@ class UnitIndex:
         return [*own, *(order for order in self._above._on(day) if order.fact.series not in self._lines)]
 
     def _own(self, day: int) -> list[Standing[Order]]:
-        """Those with an order for exactly this unit; found for a whole bucket of days at once."""
+        """Those of the own series; found for a whole bucket of days at once."""
         number = day // _BUCKET_DAYS
         if self._orders_of != number:
             first = number * _BUCKET_DAYS
             self._orders = [[] for _ in range(_BUCKET_DAYS)]
             for series in self._buckets.get(number, ()):
                 line = self._lines[series]
-                fact = line.standing[0].fact if len(line.standing) == 1 else None
+                fact = line.standing[0].fact if len(line.standing) == 1 and not line.since else None
                 if isinstance(fact, Scheduled):
                     # Most series have one order: walk the days it names instead of asking for each.
                     bits = int.from_bytes(fact.days, "little") << BITMAP_DAYS_MAX

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 from ledger.facts.calendar import DAY_S, local_day, second_of_day
 from ledger.facts.decisions import Approved, EmergencyOrdered, Scheduled
-from ledger.facts.index import Slot, UnitIndex
+from ledger.facts.index import Line, UnitIndex
 from ledger.facts.outcome import Detail, Outcome, Verdict
+from ledger.facts.slot import Slot
 from ledger.facts.standing import KEY_ENDED, NO_AUTHORITY, SELF_APPROVED, Order, Standing
 from ledger.facts.state import Facts
-from ledger.facts.units import covers
 
 WITHDRAWN = Verdict(Outcome.WITHDRAWN, Detail.NONE)
 EXPIRED = Verdict(Outcome.MISSED, Detail.EXPIRED)
@@ -51,7 +51,7 @@ def judge(facts: Facts, index: UnitIndex, slot: Slot, at_s: float) -> Judged:
     if isinstance(fact, EmergencyOrdered):
         if at_s >= fact.expires_at:
             return Judged(slot, EXPIRED)
-        if _is_replaced(line.standing, order, at_s):
+        if _is_replaced(line, order, at_s):
             return Judged(slot, suppressed(Detail.REPLACED))
         return Judged(slot, None, order.position)
     if slot.declined:
@@ -59,7 +59,7 @@ def judge(facts: Facts, index: UnitIndex, slot: Slot, at_s: float) -> Judged:
     approval = _approval(facts, fact, slot, at_s)
     if isinstance(approval, Verdict):
         return Judged(slot, approval)
-    hours = facts.quiet_hours(slot.unit)
+    hours = facts.quiet_hours(slot.unit, slot.day)
     # Planned into quiet hours stays silent even if it could begin late after them: the order was wrong. The
     # few seconds by which a beginning still counts as on time do not push its end into them.
     begins = {slot.start_s, at_s if slot.is_late(at_s) else slot.start_s}
@@ -92,29 +92,37 @@ def taken_back_at(facts: Facts, index: UnitIndex, slot: Slot) -> int | None:
         return None
     if _approval(facts, order.fact, slot, slot.start_s) != WITHDRAWN:
         return None
-    cancels = [facts.withdrawal_of(one, slot.unit) for one in _of_content(facts, order.fact, slot.unit)]
+    cancels = [facts.withdrawal_of(one, slot.unit) for one in _of_content(facts, order.fact, slot)]
     return max(one.fact.ts for one in cancels if one is not None)
 
 
-def _is_replaced(standing: list[Standing[Order]], order: Standing[Order], at_s: float) -> bool:
-    """True when a newer emergency of the same series has come into force."""
-    newer = standing[standing.index(order) + 1 :]
-    return any(isinstance(one.fact, EmergencyOrdered) and one.fact.not_before <= at_s for one in newer)
+def _is_replaced(line: Line, order: Standing[Order], at_s: float) -> bool:
+    """True when a newer emergency of the same series has come into force.
+
+    One whose own day a third has taken comes never into force: it must not silence what still runs.
+    """
+    newer = line.standing[line.standing.index(order) + 1 :]
+    return any(
+        isinstance(one.fact, EmergencyOrdered)
+        and one.fact.not_before <= at_s
+        and line.on(local_day(one.fact.not_before)) is one
+        for one in newer
+    )
 
 
-def _of_content(facts: Facts, fact: Scheduled, unit: str) -> list[Standing[Approved]]:
-    """The approvals of exactly this content that a station of `unit` is told of."""
+def _of_content(facts: Facts, fact: Scheduled, slot: Slot) -> list[Standing[Approved]]:
+    """The approvals of exactly this content that concern the slot's station on its day."""
     return [
         approval
         for approval in facts.approvals.get(fact.bulletin, ())
-        if approval.fact.manifest == fact.manifest and covers(approval.fact.territory, unit)
+        if approval.fact.manifest == fact.manifest and facts.hears(slot.unit, approval.fact, slot.day)
     ]
 
 
 def _approval(facts: Facts, fact: Scheduled, slot: Slot, at_s: float) -> Standing[Approved] | Verdict:
     """The first approval that serves the slot, or why none does."""
-    nearest, steps = _unapproved(facts, fact, slot.unit), 0
-    for approval in _of_content(facts, fact, slot.unit):
+    nearest, steps = _unapproved(facts, fact, slot), 0
+    for approval in _of_content(facts, fact, slot):
         passed, refusal = _refusal(facts, approval, fact, slot, at_s)
         if refusal is None:
             return approval
@@ -130,7 +138,7 @@ def _refusal(
     allowed = approval.fact
     if facts.withdrawal_of(approval, slot.unit) is not None:
         return 1, WITHDRAWN
-    if not covers(allowed.territory, fact.territory):
+    if not facts.hears(fact.territory, allowed, slot.day):
         return 2, suppressed(Detail.WRONG_TERRITORY)
     if fact.klass > allowed.klass:
         return 3, suppressed(Detail.WRONG_CLASS)
@@ -141,12 +149,12 @@ def _refusal(
     return 6, None
 
 
-def _unapproved(facts: Facts, fact: Scheduled, unit: str) -> Verdict:
+def _unapproved(facts: Facts, fact: Scheduled, slot: Slot) -> Verdict:
     """Nobody approved this content for this unit; or somebody who could not did."""
     reasons = {
         reason
         for approval, reason in facts.refused_approvals(fact.bulletin)
-        if approval.manifest == fact.manifest and covers(approval.territory, unit)
+        if approval.manifest == fact.manifest and facts.hears(slot.unit, approval, slot.day)
     }
     if SELF_APPROVED in reasons:
         return suppressed(Detail.SELF_APPROVED)

@@ -14,7 +14,6 @@ from ledger.facts.calendar import at
 from ledger.facts.decisions import EmergencyOrdered, Scheduled
 from ledger.facts.offers import is_offer
 from ledger.facts.state import Facts
-from ledger.facts.units import covers
 
 
 def needed_manifests(facts: Facts, from_s: float, unit: str | None = None) -> set[bytes]:
@@ -23,7 +22,7 @@ def needed_manifests(facts: Facts, from_s: float, unit: str | None = None) -> se
         order.fact.manifest
         for orders in facts.orders.values()
         for order in orders
-        if over_s(order.fact) > from_s and (unit is None or covers(order.fact.territory, unit))
+        if over_s(order.fact) > from_s and (unit is None or facts.hears(unit, order.fact))
     }
 
 

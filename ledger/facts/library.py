@@ -18,7 +18,6 @@ from ledger.facts.commune import DirectiveIssued, DirectiveRead
 from ledger.facts.rights import Right
 from ledger.facts.standing import Standing
 from ledger.facts.state import Facts
-from ledger.facts.units import covers
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def papers(facts: Facts, unit: str) -> list[Paper]:
 
 def paper_of(facts: Facts, unit: str, directive: bytes) -> Paper | None:
     """One document at a unit; None when it was never sent there or was taken back."""
-    here = [one for one in facts.directives.get(directive, ()) if covers(one.fact.territory, unit)]
+    here = [one for one in facts.directives.get(directive, ()) if facts.hears(unit, one.fact)]
     standing: list[Standing[DirectiveIssued]] = []
     for word in here:
         if all(_may_replace(facts, word, one) for one in standing):

@@ -5,7 +5,9 @@ Bound: values and comparisons of two of them. The whole of the chains is `author
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from ledger.facts.decisions import Granted
 from ledger.facts.endings import Cut, Kept, Place, Revoked, Rotated, possession_message, read_pairs
@@ -14,6 +16,13 @@ from ledger.facts.signed import Signed
 from ledger.facts.units import covers
 from ledger.log.errors import KeyRefused, SignatureError
 from ledger.log.keys import ROTATION, VerifyKey
+
+Holds: TypeAlias = Callable[[str, str, float], bool]  # (outer, inner, UTC s)
+
+
+def on_path(outer: str, inner: str, at_s: float) -> bool:
+    """True when `inner` lies within `outer` by its name, at any instant."""
+    return covers(outer, inner)
 
 
 @dataclass(frozen=True)
@@ -30,11 +39,14 @@ class Grant:
     label: str
     ts: int
 
-    def carries(self, right: int, territory: str, at_s: float) -> bool:
-        """True when this grant alone gives all bits of `right` over `territory` at that instant."""
+    def carries(self, right: int, territory: str, at_s: float, holds: Holds = on_path) -> bool:
+        """True when this grant alone gives all bits of `right` over `territory` at that instant.
+
+        holds: whether a unit held another at an instant; by their paths, unless mergers are to count.
+        """
         return (
             self.classes & right == right
-            and covers(self.territory, territory)
+            and holds(self.territory, territory, at_s)
             and self.not_before <= at_s <= self.not_after
         )
 

@@ -25,7 +25,7 @@ BOARD_TEXT: Final = "board-text"
 BOARD_IMAGE: Final = "board-image"
 DOCUMENT: Final = "document"
 STREAM: Final = "stream"  # a list of addresses to relay from: `relay.py`
-KINDS: Final = (AUDIO, BOARD_TEXT, BOARD_IMAGE, DOCUMENT, STREAM)
+KINDS: Final = (AUDIO, BOARD_TEXT, BOARD_IMAGE, DOCUMENT, STREAM, "basis")  # the last: `basis.py`
 
 FORMAT: Final = 1
 CHUNK_BYTES: Final = 65_536  # what a 2G link carries between two power cuts

@@ -22,13 +22,13 @@ from typing import TypeAlias
 
 from ledger.facts.calendar import has_day, local_day
 from ledger.facts.decisions import Cancelled, EmergencyOrdered, Scheduled
-from ledger.facts.index import Row, Slot, UnitIndex, index_of, occurrence
+from ledger.facts.index import Row, UnitIndex, index_of, occurrence
 from ledger.facts.judge import Judged, judge, suppressed, taken_back_at
 from ledger.facts.offers import PLACE_LAST, arranged
 from ledger.facts.outcome import Detail, Verdict
+from ledger.facts.slot import Slot
 from ledger.facts.standing import NO_AUTHORITY, Order, Standing
 from ledger.facts.state import Facts
-from ledger.facts.units import covers
 
 Rank: TypeAlias = tuple[int, int, int, int, int, int, int]
 Done: TypeAlias = Container[tuple[int, int]]
@@ -215,7 +215,7 @@ def _refused_here(facts: Facts, index: UnitIndex, unit: str, at_s: float) -> lis
         if (
             reason == NO_AUTHORITY
             and isinstance(fact, Scheduled | EmergencyOrdered)
-            and covers(fact.territory, unit)
+            and facts.hears(unit, fact, local_day(at_s))
         ):
             orders.append(Standing(fact, signed))
     found = []
@@ -239,11 +239,11 @@ def _taken_back_by(
 ) -> tuple[int, ...] | None:
     """The series at `unit` that this cancellation silences, or None when it does not count there."""
     fact = cancel.fact
-    if not covers(fact.territory, unit):
+    if not facts.hears(unit, fact):
         return None
     if fact.bulletin is not None:
         approvals = facts.approvals.get(fact.bulletin, ())
-        known = [facts.withdraws(cancel, one, unit) for one in approvals if covers(one.fact.territory, unit)]
+        known = [facts.withdraws(cancel, one, unit) for one in approvals if facts.hears(unit, one.fact)]
         series = tuple(
             sorted(
                 number

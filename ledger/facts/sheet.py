@@ -14,8 +14,8 @@ from typing import Final
 
 from ledger.facts.attesting import slot_code
 from ledger.facts.calendar import at
-from ledger.facts.index import Slot
 from ledger.facts.plan import explain, slots, verdict
+from ledger.facts.slot import Slot
 from ledger.facts.state import Facts
 
 SHEET_DAYS: Final = 7

@@ -27,6 +27,7 @@ from ledger.facts.decisions import (
     Scheduled,
     StationRegistered,
 )
+from ledger.facts.proposals import EmergencyProposed
 from ledger.facts.signed import Signed
 from ledger.facts.standing import Order, Standing
 
@@ -35,8 +36,8 @@ class Shelves:
     """approvals by bulletin, schedules and emergencies by series (`orders` has both), cancels by bulletin or
     series, quiet by territory, answers by series (`answered` by unit, then series), arrangements by
     (territory, day), directives by directive, reads by (directive, territory), attested by (territory,
-    series, day), replies by feedback: each a list in order of position. stations: the latest registration by
-    unit. drafts: the keys that drafted (bulletin, version).
+    series, day), replies by feedback, proposals by series: each a list in order of position. stations: the
+    latest registration by unit. drafts: the keys that drafted (bulletin, version).
     """
 
     def __init__(self) -> None:
@@ -60,6 +61,7 @@ class Shelves:
         self.reads: dict[tuple[bytes, str], list[Standing[DirectiveRead]]] = {}
         self.attested: dict[tuple[str, int, int], list[Standing[Attested]]] = {}
         self.replies: dict[bytes, list[Standing[FeedbackAnswered]]] = {}
+        self.proposals: dict[int, list[Standing[EmergencyProposed]]] = {}
 
     def shelve(self, signed: Signed) -> None:
         """Puts a decision that counts into its place by position."""
@@ -99,6 +101,8 @@ class Shelves:
             _file(self.attested, (fact.territory, fact.series, fact.day), Standing(fact, signed))
         elif isinstance(fact, FeedbackAnswered):
             _file(self.replies, fact.feedback, Standing(fact, signed))
+        elif isinstance(fact, EmergencyProposed):
+            _file(self.proposals, fact.series, Standing(fact, signed))
 
 
 _T = TypeVar("_T")

@@ -29,9 +29,11 @@ from ledger.facts.decisions import (
 )
 from ledger.facts.endings import Revoked, RootsSet, Rotated
 from ledger.facts.events import parse, peek_type
+from ledger.facts.merging import UnitMerged
+from ledger.facts.proposals import EmergencyProposed
 from ledger.facts.rights import Right
 from ledger.facts.signed import Signed
-from ledger.facts.units import covers
+from ledger.facts.units import ancestors
 
 DECISION_TYPES: Final = frozenset(
     kind.TYPE
@@ -49,12 +51,16 @@ DECISION_TYPES: Final = frozenset(
         Attested,
         FeedbackAnswered,
         DirectiveRead,
+        EmergencyProposed,
         Granted,
         Rotated,
         Revoked,
         RootsSet,
+        UnitMerged,
     )
 )
+
+MERGE: Final = Right.ADMIN | Right.GRANT  # over the unit that is merged and over what takes it in
 
 _ENDINGS: TypeAlias = Rotated | Revoked | RootsSet
 
@@ -71,7 +77,7 @@ Civic: TypeAlias = (
     OfferAnswered | ProgrammeArranged | DirectiveIssued | Attested | FeedbackAnswered | DirectiveRead
 )
 
-HUB_ONLY: Final = "-"  # audience of a draft: replayed by the hub at start, in no station's territory
+HUB_ONLY: Final = "-"  # audience of a draft and of a proposal: replayed by the hub, in no station's territory
 
 NO_AUTHORITY: Final = "no-authority"
 KEY_ENDED: Final = "key-ended"
@@ -107,16 +113,17 @@ Withdrawable: TypeAlias = (
 
 
 def audience_of(events: Sequence[bytes]) -> str | None:
-    """Whom a segment concerns: the territory of a lone decision that stations need, `HUB_ONLY` for a draft.
+    """Whom a segment concerns: the territory of a lone decision that stations need, `HUB_ONLY` for a draft
+    or a proposal.
 
     None for everything else: machine events, batches, malformed and unknown ones.
     """
     if len(events) != 1 or peek_type(events[0]) not in DECISION_TYPES:
         return None
     fact = parse(events[0])
-    if isinstance(fact, Drafted):
+    if isinstance(fact, Drafted | EmergencyProposed):
         return HUB_ONLY
-    if isinstance(fact, StationRegistered):
+    if isinstance(fact, StationRegistered | UnitMerged):
         return fact.unit
     if isinstance(
         fact,
@@ -137,12 +144,16 @@ def asks(signed: Signed) -> tuple[Right, str, int]:
         return Right.APPROVE, fact.territory, fact.ts
     if isinstance(fact, Scheduled | EmergencyOrdered):
         return order_right(fact), fact.territory, fact.ts
+    if isinstance(fact, EmergencyProposed):
+        return Right.EMERGENCY, fact.territory, fact.ts
     if isinstance(fact, Cancelled):
         return Right.CANCEL, fact.territory, fact.ts
     if isinstance(fact, QuietHoursSet):
         return Right.ADMIN, fact.territory, fact.ts
     if isinstance(fact, StationRegistered):
         return Right.ADMIN, fact.unit, fact.ts
+    if isinstance(fact, UnitMerged):  # it gives others rights over the unit, so it asks for what a grant does
+        return MERGE, fact.unit, fact.ts
     if isinstance(fact, Civic):
         return CIVIC[type(fact)], fact.territory, fact.ts
     assert isinstance(fact, Drafted), "admit lets only decisions through"
@@ -155,8 +166,11 @@ def taken_of(
 ) -> list[Standing[Order]]:
     """Of one series, the orders that claim what another key uses already for their territory or more."""
     taken: list[Standing[Order]] = []
-    standing: list[Standing[Order]] = []
+    standing: dict[str, list[Standing[Order]]] = {}  # by territory: a group has hundreds of one series
     for order in orders:
-        above = [one for one in standing if covers(one.fact.territory, order.fact.territory)]
-        (standing if may_replace(order, above) else taken).append(order)
+        above = [one for unit in ancestors(order.fact.territory) for one in standing.get(unit, ())]
+        if may_replace(order, above):
+            standing.setdefault(order.fact.territory, []).append(order)
+        else:
+            taken.append(order)
     return taken

@@ -35,6 +35,8 @@ from ledger.facts.docket import REFUSED_PER_KEY_MAX, Docket, identity_of
 from ledger.facts.endings import Revoked, RootsSet, Rotated
 from ledger.facts.events import peek_type
 from ledger.facts.fields import Malformed
+from ledger.facts.lineage import Lineages
+from ledger.facts.merging import UnitMerged
 from ledger.facts.rights import Right
 from ledger.facts.shelves import Shelves
 from ledger.facts.signed import Signed, read
@@ -53,7 +55,6 @@ from ledger.facts.standing import (
     order_right,
     taken_of,
 )
-from ledger.facts.units import ancestors, covers
 from ledger.log.errors import NotAllowed
 from ledger.log.keys import VerifyKey
 
@@ -64,6 +65,15 @@ if TYPE_CHECKING:
     from ledger.log.store import Stored
 
 QUIET_DEFAULT: Final = (21 * 60 + 30, 5 * 60)  # minutes of the local day, when no decision says otherwise
+
+
+class Addressed(Protocol):
+    """A decision that speaks for a territory. ts: UTC s."""
+
+    @property
+    def territory(self) -> str: ...
+    @property
+    def ts(self) -> int: ...
 
 
 class Decisions(Protocol):
@@ -88,7 +98,8 @@ class Facts(Shelves):
         self._clear()
 
     def _clear(self) -> None:
-        self.authority = Authority(self._roots)
+        self.lineages = Lineages()
+        self.authority = Authority(self._roots, self.lineages)
         self._docket = Docket()
         self._refused_view: tuple[int, list[tuple[Signed, str]]] = (-1, [])
         self.touched: list[tuple[str, bytes | int]] = []
@@ -147,8 +158,15 @@ class Facts(Shelves):
             return self._follow(signed)
         else:
             self._docket.others[identity_of(signed)] = signed
+            if isinstance(fact, UnitMerged):
+                return self._merge(signed)
             self._decide(signed)
         return []
+
+    def _merge(self, signed: Signed) -> list[VerifyKey]:
+        """A merger changes whom everything else concerns: all is judged again when it counts."""
+        self._decide(signed)
+        return [] if self._docket.refusal_of(signed)[1] is not None else self._judge_again()
 
     def _at_another_place(self, copy: Signed) -> list[VerifyKey]:
         """The same bytes again: they may stand where an ending lets them stay, and the first did not."""
@@ -159,6 +177,8 @@ class Facts(Shelves):
             return self._grant(first)
         if isinstance(first.fact, Rotated | Revoked):
             return self._judge_again() if self.authority.could_end(copy) else []
+        if isinstance(first.fact, UnitMerged):
+            return self._merge(first)
         self._decide(first)
         return []
 
@@ -186,10 +206,12 @@ class Facts(Shelves):
         if stirred:
             return introduced + self._judge_again()
         if introduced:
-            for held, reason in list(self._docket.refused.values()):
-                if reason in (NO_AUTHORITY, KEY_ENDED):
-                    self._decide(held)
+            waits = [one for one, why in self._docket.refused.values() if why in (NO_AUTHORITY, KEY_ENDED)]
+            for held in waits:
+                self._decide(held)
             self._changed(all_views=True)
+            if any(isinstance(one.fact, UnitMerged) and self.refusal_of(one) is None for one in waits):
+                return introduced + self._judge_again()
         return introduced
 
     def _end(self, signed: Signed) -> list[VerifyKey]:
@@ -236,8 +258,12 @@ class Facts(Shelves):
             if code_or_none is not None:
                 self._refuse(signed, code_or_none)
         self.clear_shelves()
-        for signed in list(docket.others.values()):
-            self._decide(signed)
+        self.lineages.clear()
+        others = list(docket.others.values())
+        for merger in (True, False):  # who may do what, and whom it concerns, follows from the mergers
+            for signed in others:
+                if isinstance(signed.fact, UnitMerged) is merger:
+                    self._decide(signed)
         self._changed(all_views=True)
         after = self.authority.keys()
         return [key for key in after if key not in before]
@@ -251,8 +277,13 @@ class Facts(Shelves):
         allowed = [
             one for one in self._docket.all_of(signed) if may(one.key_id, right, territory, ts, one.place)
         ]
+        where = [territory]
+        if isinstance(fact, UnitMerged) and (into := fact.into) is not None:
+            # By path: a station below is told of the mergers of its own unit, not of those of the other.
+            allowed = [one for one in allowed if may(one.key_id, right, into, ts, one.place, by_path=True)]
+            where.append(into)
         if not allowed:
-            ended = self.authority.ended(signed.key_id, right, territory, ts)
+            ended = all(self.authority.ended(signed.key_id, right, unit, ts) for unit in where)
             self._refuse(signed, KEY_ENDED if ended else NO_AUTHORITY)
             return
         if isinstance(fact, Approved) and signed.key_id in self.drafts.get((fact.bulletin, fact.version), ()):
@@ -272,6 +303,8 @@ class Facts(Shelves):
                 self._touch(approval.fact.territory, fact.bulletin)
 
     def _accept(self, signed: Signed) -> None:
+        if isinstance(signed.fact, UnitMerged):
+            self.lineages.take(Standing(signed.fact, signed))
         self.shelve(signed)
         self._changed()
 
@@ -330,23 +363,34 @@ class Facts(Shelves):
 
         It must have been admitted after the decision, speak for a territory that holds the unit, and be
         signed by a key that may CANCEL over the decision's whole territory: a commune does not cancel what
-        the province ordered.
+        the province ordered. What concerns the unit by a merger only may have been told here long after it
+        was decided: then the times that both state say which came first.
         """
+        later = cancel.position > decision.position
+        if self.lineages and self.lineages.since(unit, decision.fact.territory):
+            later = cancel.fact.ts >= decision.fact.ts
         return (
-            cancel.position > decision.position
-            and covers(cancel.fact.territory, unit)
+            later
+            and self.lineages.hears(unit, cancel.fact.territory, cancel.fact.ts)
             and self.authority.may(
                 cancel.key_id, Right.CANCEL, decision.fact.territory, cancel.fact.ts, cancel.signed.place
             )
         )
 
-    def quiet_hours(self, unit: str) -> tuple[int, int]:
-        """(from, until) in minutes of the local day: the nearest unit's latest word, else 21:30–05:00."""
-        for territory in reversed(ancestors(unit)):
-            decisions = self.quiet.get(territory)
-            if decisions:
-                return decisions[-1].fact.from_minute, decisions[-1].fact.until_minute
+    def quiet_hours(self, unit: str, day: int | None = None) -> tuple[int, int]:
+        """(from, until) in minutes of the local day: the nearest unit's latest word, else 21:30–05:00.
+
+        day: by the mergers of that local day; None: by all that are known.
+        """
+        for territory in self.lineages.names(unit):
+            for one in reversed(self.quiet.get(territory, ())):
+                if self.hears(unit, one.fact, day):
+                    return one.fact.from_minute, one.fact.until_minute
         return QUIET_DEFAULT
+
+    def hears(self, unit: str, fact: Addressed, day: int | None = None) -> bool:
+        """True when a decision for a territory concerns `unit`, on a local day or (None) at all."""
+        return self.lineages.hears(unit, fact.territory, fact.ts, day)
 
     def refused_approvals(self, bulletin: bytes) -> list[tuple[Approved, str]]:
         """Approvals of this bulletin that do not count, each with its reason."""

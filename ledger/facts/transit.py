@@ -24,9 +24,10 @@ from typing import Final, Generic, TypeVar
 import msgpack
 import zstandard
 
-from ledger.facts.index import Outline, index_of
+from ledger.facts.index import index_of
 from ledger.facts.outcome import Outcome
 from ledger.facts.reports import AckItems, Acknowledged, acknowledgments
+from ledger.facts.slot import Outline
 from ledger.facts.state import Facts
 from ledger.log.codec import EVENT_BYTES_MAX
 from ledger.log.errors import CodecError

@@ -8,7 +8,8 @@ const RIGHT = {
 };
 const NEEDS = { 1: "APPROVE", 2: "SCHEDULE", 3: "EMERGENCY", 4: "CANCEL", 5: "ADMIN", 6: "DRAFT", 9: "ADMIN",
   10: "PROGRAMME", 11: "PROGRAMME", 12: "ISSUE", 13: "ATTEST", 14: "CORRESPOND", 15: "CORRESPOND", 17: "ACK",
-  16: "ACK", 18: "ACK", 19: "ACK", 20: "ACK", 21: "ACK", 22: "ACK", 23: "ACK", 24: "ACK", 64: "GRANT", 80: "INGEST", 81: "INGEST" };
+  16: "ACK", 18: "ACK", 19: "ACK", 20: "ACK", 21: "ACK", 22: "ACK", 23: "ACK", 24: "ACK", 25: "EMERGENCY",
+  64: "GRANT", 80: "INGEST", 81: "INGEST" };
 const ROOT_DEPTH = 4;
 const has = (held, wanted) => (held & wanted) === wanted; // 31 bits: safe for numbers
 

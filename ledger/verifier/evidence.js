@@ -178,12 +178,12 @@ function openQuestions(fact, author, witnesses, seen, late) {
   const meant = !fact.malformed;
   return [
     [!meant, "meaning"],
-    [[65, 66, 67].includes(fact.type), "effect"],
+    [[65, 66, 67, 68].includes(fact.type), "effect"],
     [seen === null, "time"],
     [seen !== null && witnesses.every((witness) => witness.hub === author), "self-witness"],
     [late, "late"],
     [seen !== null && meant && fact.ts > seen, "ahead"],
-    [[1, 2, 3, 6, 16].includes(fact.type), "content"],
+    [[1, 2, 3, 6, 16, 25].includes(fact.type), "content"],
     [fact.type === 16, "sound"],
     [meant && DECISIONS.has(fact.type), "later"],
     [true, "revoked"],

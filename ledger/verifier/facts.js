@@ -22,6 +22,16 @@ const emergencyProblem = (f) => {
   const life = f.expires_at - f.not_before;
   return life <= 0 ? "backward-validity" : life > 86400 ? "too-long-validity" : null;
 };
+const proposalProblem = (f) => {
+  if ((f.reason !== "") !== (f.step === 1)) return "bad-reason";
+  const left = f.expires_at - f.open_until;
+  return left < 0 ? "backward-validity" : left > 86400 ? "too-long-validity" : null;
+};
+const mergerProblem = (f) => {
+  if ((f.into === null) !== (f.name === null)) return "bad-name";
+  const inside = f.into !== null && (`${f.unit}.`.startsWith(`${f.into}.`) || `${f.into}.`.startsWith(`${f.unit}.`));
+  return inside ? "bad-into" : null;
+};
 const targetProblem = (f) =>
   (f.bulletin !== null) === (f.target === 0) && (f.series !== null) === (f.target === 1) ? null : "bad-target";
 
@@ -101,6 +111,9 @@ const TYPES = {
   23: ["BoardShown", { board: letters(1, 32), bulletin: octets(16), content: octets(16), shown: octets(32), day: DAY,
     shown_s: whole(0, 86400), outcome: whole(0, 9), detail: whole(0, 255) }],
   24: ["ClustersListed", { names: letters(0, 6000) }, namesProblem],
+  25: ["EmergencyProposed", { series: SERIES, kind: letters(1, 32), level: whole(1, 3), drill: isFlag,
+    manifest: octets(32), text: letters(0, 2000), territory: isUnit, expires_at: INSTANT, max_plays: whole(1, 100),
+    step: whole(0, 2), open_until: INSTANT, reason: REASON }, proposalProblem],
   64: ["Granted", {
     subject_pub: octets(32), classes: whole(1, 2 ** 31 - 1), territory: isUnit, not_before: INSTANT,
     not_after: INSTANT, depth: whole(0, 4), label: letters(0, 120),
@@ -109,6 +122,7 @@ const TYPES = {
   66: ["Revoked", { subject: octets(8), territory: isUnit, ...CUT, reason: letters(0, 120) }],
   67: ["RootsSet", { territory: isUnit, statement: octets(1, 5632), signatures: octets(72, 32 * 72) },
     (f) => (f.signatures.length % 72 ? "bad-signatures" : null)],
+  68: ["UnitMerged", { unit: isUnit, into: orNil(isUnit), from_day: DAY, name: orNil(letters(1, 120)) }, mergerProblem],
 };
 // What a log says of itself (docs/spec/segments.md): ts is any integer, other numbers are not negative.
 const natural = (v) => isInt(v) && v >= 0;
@@ -164,4 +178,4 @@ function clustersOf(vector) {
   return states;
 }
 
-const DECISIONS = new Set([1, 2, 3, 4, 5, 6, 9, 10, 11, 12, 13, 14, 15, 64]);
+const DECISIONS = new Set([1, 2, 3, 4, 5, 6, 9, 10, 11, 12, 13, 14, 15, 25, 64]);

@@ -4,6 +4,7 @@
 const KINDS = {
   Approved: ["Duyệt bản tin", "Bulletin approved"], Scheduled: ["Lệnh xếp lịch phát", "Broadcast scheduled"],
   EmergencyOrdered: ["Lệnh phát khẩn cấp", "Emergency ordered"], Cancelled: ["Lệnh thu hồi", "Taken back"],
+  EmergencyProposed: ["Đề nghị phát khẩn cấp", "Emergency proposed"],
   QuietHoursSet: ["Quy định giờ yên tĩnh", "Quiet hours set"], Drafted: ["Bản thảo", "Drafted"],
   Submitted: ["Gửi duyệt", "Submitted"], Returned: ["Trả lại", "Returned"],
   StationRegistered: ["Đăng ký trạm", "Station registered"], Acknowledged: ["Trạm báo kết quả phát", "Station's report of a slot"],
@@ -15,7 +16,7 @@ const KINDS = {
   FeedbackAnswered: ["Trả lời ý kiến", "Feedback answered"], KeyOffered: ["Xin quyền cho khóa", "Key asks for rights"],
   BoardShown: ["Bảng tin đã hiện", "Shown on a board"], ClustersListed: ["Danh sách cụm loa", "Clusters listed"],
   Granted: ["Cấp quyền", "Right granted"], Rotated: ["Đổi khóa", "Key rotated"], Revoked: ["Hủy khóa", "Key revoked"],
-  RootsSet: ["Bộ khóa gốc mới", "New root set"], LogOpened: ["Mở sổ", "Log opened"],
+  RootsSet: ["Bộ khóa gốc mới", "New root set"], UnitMerged: ["Sáp nhập đơn vị", "Unit merged"], LogOpened: ["Mở sổ", "Log opened"],
   Ingested: ["Máy chủ tiếp nhận", "Taken in by a hub"], ForkFound: ["Phát hiện hai lịch sử", "Two histories found"],
 };
 // A step by a person from a time to the same one moved nothing.

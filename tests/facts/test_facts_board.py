@@ -19,7 +19,7 @@ from facts_desk import (
     manifest,
     share_of,
 )
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from test_facts_plan_properties import HISTORIES, INSTANTS, UNITS, History, World, may
 
@@ -44,6 +44,7 @@ from ledger.facts import (
     local_day,
     shown_hash,
 )
+from ledger.facts.fields import Kind
 
 NOON = at(LAW_DAY, 12 * 60)
 EVENING = (21 * 60 + 45) * 60
@@ -237,8 +238,23 @@ def test_a_board_is_what_a_walk_through_the_whole_history_gives(
     assert all(post.until_s > at_s for post in found.posts)
 
 
+def night(day: int, minute: int, life_min: int, level: int = 1, series: int = 1) -> tuple[str, Kind]:
+    begin_s = at(LAW_DAY + day, minute)
+    return "approver", emergency(series, not_before=begin_s, expires_at=begin_s + life_min * 60, level=level)
+
+
+# Emergencies of few series, close together about a midnight: each may end, replace or outlive the other.
+NIGHTS = st.lists(
+    st.builds(night, st.integers(0, 1), st.sampled_from([0, 10, 30, 59, 1380, 1435]),
+              st.sampled_from([5, 60, 120]), st.integers(1, 2), st.integers(1, 2)),
+    max_size=6,
+)  # fmt: skip
+NIGHT_INSTANTS = st.integers(0, 5 * 60).map(lambda minute: float(at(LAW_DAY, 22 * 60) + minute * 60))
+
+
 @settings(max_examples=80, deadline=None)
-@given(HISTORIES, UNITS, INSTANTS, st.floats(0, 1, exclude_max=True))
+@given(HISTORIES | NIGHTS, UNITS, INSTANTS | NIGHT_INSTANTS, st.floats(0, 1, exclude_max=True))
+@example([night(0, 1435, 120), night(1, 30, 5), night(1, 299, 5)], TU_LE, at(LAW_DAY + 1), 0.5)
 def test_an_answer_holds_until_the_instant_it_names(
     history: History, unit: str, at_s: float, share: float
 ) -> None:

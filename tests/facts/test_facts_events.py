@@ -22,6 +22,7 @@ from ledger.facts import (
     DirectiveRead,
     Drafted,
     EmergencyOrdered,
+    EmergencyProposed,
     Evidence,
     FeedbackAnswered,
     FeedbackReceived,
@@ -43,6 +44,7 @@ from ledger.facts import (
     Scheduled,
     StationRegistered,
     Submitted,
+    UnitMerged,
     WithdrawalSeen,
     acceptable_text,
     pack_pairs,
@@ -97,6 +99,13 @@ FACTS: dict[type[Kind], st.SearchStrategy[Any]] = {
         ),
         SECONDS, SERIES, text(1, 32), st.integers(1, 3), st.booleans(), HASHES, text(0, 2000), UNITS,
         st.integers(0, 1 << 39), st.integers(1, 86_400), st.integers(1, 100),
+    ),
+    EmergencyProposed: st.builds(
+        lambda ts, series, kind, level, drill, m, words, unit, begin, life, plays, why: EmergencyProposed(
+            ts, series, kind, level, drill, m, words, unit, begin + life, plays, int(bool(why)), begin, why
+        ),
+        SECONDS, SERIES, text(1, 32), st.integers(1, 3), st.booleans(), HASHES, text(0, 2000), UNITS,
+        st.integers(0, 1 << 39), st.integers(0, 86_400), st.integers(1, 100), text(0, 500),
     ),
     Cancelled: st.one_of(
         st.builds(Cancelled, SECONDS, st.just(0), IDS, st.none(), UNITS, text(0, 500)),
@@ -171,6 +180,10 @@ FACTS: dict[type[Kind], st.SearchStrategy[Any]] = {
         Rotated, SECONDS, UNITS, HASHES, st.binary(min_size=64, max_size=64), KEY_IDS, KEY_IDS, SEQS, PAIRS
     ),
     Revoked: st.builds(Revoked, SECONDS, KEY_IDS, UNITS, KEY_IDS, KEY_IDS, SEQS, PAIRS, text(0, 120)),
+    UnitMerged: st.builds(
+        lambda ts, day, name: UnitMerged(ts, "vn.yb.a", "vn.yb.n" if name else None, day, name or None),
+        SECONDS, DAYS, text(0, 120),
+    ),
     RootsSet: st.builds(
         RootsSet, SECONDS, UNITS, st.binary(min_size=1, max_size=200),
         st.integers(1, 3).flatmap(lambda n: st.binary(min_size=72 * n, max_size=72 * n)),
@@ -208,8 +221,12 @@ EXAMPLES: list[Kind] = [
     KeyOffered(1, bytes(32), bytes(64), "Hà Thị Mai", 15),
     BoardShown(1, "km5", bytes(16), bytes(16), bytes(32), 10, 60, 1, 0),
     ClustersListed(1, "Bản Chao\nBản Pom"),
+    EmergencyProposed(1, 8, "lũ quét", 3, False, bytes(32), "Sơ tán", "vn.yb", 200, 3, 1, 150, "không ai"),
 ]
-NUMBERS = {*range(1, 25), 64, 65, 66, 67}
+MERGED = UnitMerged(1, "vn.yb.a", "vn.yb.n", 20_270, "Xã Mới")
+EXAMPLES.append(MERGED)
+PROPOSED = next(one for one in EXAMPLES if isinstance(one, EmergencyProposed))
+NUMBERS = {*range(1, 26), 64, 65, 66, 67, 68}
 
 
 def test_every_kind_has_its_own_number_and_an_example() -> None:
@@ -328,6 +345,15 @@ OUT_OF_RANGE: list[tuple[Kind, dict[str, Any], str]] = [
     (EXAMPLES[17], {"statement": b""}, "bad-statement"),
     (EXAMPLES[17], {"signatures": bytes(71)}, "bad-signatures"),
     (EXAMPLES[17], {"signatures": bytes(73)}, "bad-signatures"),
+    (MERGED, {"into": "vn.yb"}, "bad-into"),
+    (MERGED, {"into": "vn.yb.a.b"}, "bad-into"),
+    (MERGED, {"into": None}, "bad-name"),
+    (MERGED, {"name": None}, "bad-name"),
+    (PROPOSED, {"step": 3}, "bad-step"),
+    (PROPOSED, {"reason": ""}, "bad-reason"),
+    (PROPOSED, {"step": 0}, "bad-reason"),
+    (PROPOSED, {"open_until": 201}, "backward-validity"),
+    (PROPOSED, {"expires_at": 151 + 86_400}, "too-long-validity"),
 ]
 
 
@@ -341,7 +367,7 @@ def test_what_we_would_not_apply_we_do_not_sign(example: Kind, change: dict[str,
 
 
 def test_an_unknown_type_is_kept_as_malformed() -> None:
-    for number in (25, 63, 68, 79, 127, 128, 255, 256, 1 << 40):
+    for number in (26, 63, 69, 79, 127, 128, 255, 256, 1 << 40):
         event = codec.encode((number, 0))
         assert parse(event) == Malformed(event, "unknown-type")
     event = codec.encode(("1", 0))

@@ -388,6 +388,16 @@ def test_a_newer_order_of_the_same_emergency_replaces_it_even_past_midnight(room
     assert due(room.facts, TU_LE, late + 1200, {new.key}) is None
 
 
+def test_an_order_whose_own_day_a_third_took_silences_nothing(room: Room) -> None:
+    late = at(LAW_DAY, 23 * 60 + 50)
+    room.say("approver", emergency(1, not_before=late, expires_at=late + 7200))
+    room.say("approver", emergency(1, not_before=late + 2400, expires_at=late + 7200))
+    room.say("approver", emergency(1, not_before=late + 6000, expires_at=late + 9000))
+    first, last = slots(room.facts, TU_LE, late, late + 7200)
+    assert [due(room.facts, TU_LE, late + s, ()) for s in (2399, 2400, 5999)] == [first] * 3
+    assert due(room.facts, TU_LE, late + 6000, ()) == last
+
+
 def test_the_all_clear_silences_an_emergency(room: Room) -> None:
     room.say("approver", emergency())
     room.say("approver", cancel_series(9, ts=FIVE + 60))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
+import pytest
 from facts_desk import LAW_DAY, NOW, PROVINCE, TU_LE, Room, approved, arrive, manifest, scheduled, share_of
 from hypothesis import given, settings
+from qr_reader import needs_zbar, read_symbol, symbols_of
 from test_facts_plan_properties import HISTORIES, UNITS, History, World
 
 from ledger.facts import (
@@ -143,3 +146,21 @@ def test_an_emergency_and_a_drill_are_told_apart_on_paper(room: Room) -> None:
     assert html.count("KHẨN CẤP") == 2
     assert html.count("DIỄN TẬP") == 1
     assert "trước 11:00" in html
+
+
+@needs_zbar
+@pytest.mark.parametrize("base", ["", "https://loa.example"])
+def test_each_line_has_its_code_as_a_symbol_that_a_telephone_reads(
+    room: Room, base: str, tmp_path: Path
+) -> None:
+    pytest.importorskip("segno", reason="segno is not installed")
+    room.say("approver", approved(1))
+    room.say("approver", scheduled(41, days=(LAW_DAY, LAW_DAY + 1)))
+    lines = sheet_of(room.facts, TU_LE, MONDAY)
+    html = sheet_html("Tú Lệ", TU_LE, MONDAY, 7, lines, made_s=NOW, base=base)
+    said = [read_symbol(one, tmp_path) for one in symbols_of(html)]
+    start = f"{base}/xac-nhan?tram={TU_LE}&ma=" if base else ""
+    assert said == [start + line.code for line in lines]
+    assert len(said) == 2
+    assert ("trang xác nhận mở ra" in html) is bool(base)
+    assert "<svg" not in sheet_html("Tú Lệ", TU_LE, MONDAY, 7, (), made_s=NOW, base=base)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.facts import Cluster, Detail, Evidence, Outcome, Right, decisions, events, index, reports, state
+from ledger.facts import Cluster, Detail, Evidence, Outcome, Right, decisions, events, reports, slot, state
 
 SPEC = Path(__file__).parent.parent.parent / "docs" / "spec"
 VOCABULARY = (SPEC / "vocabulary.md").read_text("utf-8")
@@ -88,7 +88,7 @@ def test_every_reason_the_code_gives_stands_on_a_page() -> None:
 def test_the_numbers_on_the_pages_are_the_limits_in_the_code() -> None:
     for number in (decisions.SLOT_LENGTH_MAX_S, decisions.LATE_MAX_S, reports.PLAYED_MAX_DS):
         assert f"{number:,}" in VOCABULARY
-    assert f"at least {index.ON_TIME_S}, seconds" in PLAN
+    assert f"at least {slot.ON_TIME_S}, seconds" in PLAN
     assert f"At most {state.REFUSED_PER_KEY_MAX} refusals" in AUTHORITY
     assert "21:30–05:00" in PLAN
     assert state.QUIET_DEFAULT == (21 * 60 + 30, 5 * 60)

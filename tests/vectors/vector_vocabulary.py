@@ -43,10 +43,15 @@ ACCEPTS: dict[str, list[Any]] = {
     "KeyOffered": [22, LAW_DAY, ASKED, bytes(64), "Hà Thị Mai, cán bộ văn hóa", 15],
     "BoardShown": [23, LAW_DAY, "km5", BULLETIN, HALF, CONTENT, DAY, 3600, 1, 0],
     "ClustersListed": [24, LAW_DAY, "Bản Chao\nBản Pom\nTrụ sở UBND"],
+    "EmergencyProposed": [
+        25, LAW_DAY, 42, "flood", 3, False, CONTENT, "Sơ tán ngay", UNIT, LAW_DAY + 7200, 3,
+        0, LAW_DAY + 600, "",
+    ],
     "Granted": [64, LAW_DAY, ASKED, 1 | 4 | 1024, UNIT, LAW_DAY, LAW_DAY + 9, 0, "Hà Thị Mai"],
     "Rotated": [65, LAW_DAY, "vn.yb", ASKED, bytes(64), bytes(8), bytes(8), 0, b""],
     "Revoked": [66, LAW_DAY, bytes(8), "vn.yb", bytes(8), bytes(8), 0, b"", "mất máy"],
     "RootsSet": [67, LAW_DAY, "vn", b"statement", bytes(72)],
+    "UnitMerged": [68, LAW_DAY, "vn.yb.04630", "vn.yb.2025-04630", 20_270, "Xã Tú Lệ"],
 }  # fmt: skip
 
 # (type's name, which value, instead, reason)
@@ -102,11 +107,24 @@ REJECTS: list[tuple[str, int, Any, str]] = [
     ("ClustersListed", 2, "Bản Chao\n\nBản Pom", "bad-names"),
     ("ClustersListed", 2, "a\n" * 102 + "a", "bad-names"),
     ("ClustersListed", 2, "a" * 6_001, "bad-names"),
+    ("EmergencyProposed", 10, 0, "bad-max-plays"),
+    ("EmergencyProposed", 11, 1, "bad-reason"),
+    ("EmergencyProposed", 11, 3, "bad-step"),
+    ("EmergencyProposed", 13, "không chờ", "bad-reason"),
+    ("EmergencyProposed", 12, LAW_DAY + 7201, "backward-validity"),
+    ("EmergencyProposed", 12, LAW_DAY - 79_201, "too-long-validity"),
     ("Granted", 3, 0, "bad-classes"),
     ("Granted", 6, LAW_DAY - 1, "backward-validity"),
     ("Rotated", 4, bytes(63), "bad-possession"),
     ("Revoked", 7, bytes(16), "bad-exceptions"),
     ("RootsSet", 4, bytes(73), "bad-signatures"),
+    ("UnitMerged", 3, "vn.yb", "bad-into"),
+    ("UnitMerged", 3, "vn.yb.04630", "bad-into"),
+    ("UnitMerged", 3, "vn.yb.04630.km5", "bad-into"),
+    ("UnitMerged", 3, None, "bad-name"),
+    ("UnitMerged", 4, 65_536, "bad-from-day"),
+    ("UnitMerged", 5, None, "bad-name"),
+    ("UnitMerged", 5, "", "bad-name"),
 ]
 
 STRANGE: list[tuple[str, list[Any], str]] = [
