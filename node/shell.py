@@ -27,7 +27,8 @@ from typing import Any, Final, TypeVar
 
 from ledger.facts import Evidence
 from ledger.kernel import synchronised
-from ledger.log import DiskStore, LoaError, NotAllowed, VerifyKey
+from ledger.log import DiskStore, LoaError, NotAllowed, Store, VerifyKey
+from ledger.service import Manager
 from ledger.tempo import TempoReader
 from node.clock import Confidence, SystemClock, TempoClock
 from node.clusters.driver import ClusterDriver
@@ -40,7 +41,7 @@ from node.link.transport import HttpTransport, Limits
 from node.page.hatch import Hatch
 from node.page.office import Office
 from node.page.person_desk import manage
-from node.service import Manager, status_line
+from node.service import status_line
 from node.sound.player import NullPlayer, Player
 from node.station import Station
 from node.stick.desk import Desk
@@ -209,6 +210,8 @@ def _live(
         page = wishes.page or config.page
         if page and not hatch.is_open:
             _open_page(page, hatch, config)
+        if page and not ground.footing:
+            _hold_reading(store, office, hatch, over)
 
         def ready() -> None:
             if ground.told:
@@ -272,6 +275,17 @@ def _open_page(address: str, hatch: Hatch, config: StationConfig) -> None:
 
     hold_page(address, make_app, time.sleep)
     hatch.is_open = True
+
+
+def _hold_reading(store: Store, office: Office, hatch: Hatch, over: threading.Event) -> None:
+    """A daemon thread that reads documents for searching; a life in memory has other worries."""
+    from ledger.content import TextIndex, pdf_reader
+    from node.page.reading import Reading
+
+    office.texts, read_pdf = TextIndex(store), pdf_reader()
+    office.reads_pdf = read_pdf is not None
+    reading = Reading(hatch.ask, office.texts, read_pdf)
+    threading.Thread(target=reading.run, args=(over.wait,), name="reading", daemon=True).start()
 
 
 def _hold_doorbell(

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import pwd
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
-from ledger.log.errors import StoreError
+from ledger.log.errors import NotAllowed, StoreError
 
 NAME_BYTES_MAX = 200  # longest file name of ours is a blob's: well below; a bound for callers' mistakes
 WAL_PAGES_MAX = 200  # checkpoint at 0.8 MiB: a small WAL is a short recovery after a power cut
@@ -138,10 +139,11 @@ def told(name: str) -> Iterator[None]:
 class DiskStore:
     """A folder on a real disk. Raises StoreError("store-busy") when another process owns it.
 
-    `readonly=True` is for auditors: no lock, no change, and a database must already be there.
+    `readonly=True` is for auditors: no lock, no change, and a database must already be there. Root changes
+    nothing in a folder of somebody else, NotAllowed("store-owner"), unless it is `anyones`, as a stick is.
     """
 
-    def __init__(self, root: Path, *, readonly: bool = False) -> None:
+    def __init__(self, root: Path, *, readonly: bool = False, anyones: bool = False) -> None:
         self.root = Path(root)
         self.readonly = readonly
         self._open: dict[str, sqlite3.Connection] = {}
@@ -151,6 +153,8 @@ class DiskStore:
                 raise StoreError("no-store", f"no such folder: {self.root}")
             return
         self.root.mkdir(parents=True, exist_ok=True)
+        if not anyones:
+            refuse_root(self.root.stat().st_uid, os.geteuid(), self.root)
         self._lock = os.open(self.root / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -342,3 +346,17 @@ def _write_all(handle: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(handle, view) :]
+
+
+def refuse_root(owner: int, us: int, root: Path) -> None:
+    """Raises NotAllowed("store-owner") when root is about to write where another user must read. Numbers."""
+    if us != 0 or owner == 0:
+        return
+    try:
+        name = pwd.getpwuid(owner).pw_name
+    except KeyError:
+        name = f"#{owner}"
+    raise NotAllowed(
+        "store-owner", f"{root} belongs to {name}, who could not read what root writes there",
+        hint=f"the same command as that user: sudo -u {name} …",
+    )  # fmt: skip

@@ -197,7 +197,7 @@ def split_path(path: Path, is_folder: bool) -> tuple[Path, str | None]:
 
 def open_stick(root: Path, *, readonly: bool) -> DiskStore:
     """The folder on a stick as a store. Raises StoreError: `stick-lost`, `store-busy`, `no-store`."""
-    return _asked(lambda: DiskStore(root, readonly=readonly))
+    return _asked(lambda: DiskStore(root, readonly=readonly, anyones=True))
 
 
 def framed_bytes(body_bytes: int, count: int = 1) -> int:

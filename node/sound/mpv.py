@@ -20,20 +20,24 @@ mpv starts with the first item and stays; everything is asked without blocking, 
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from ledger.facts import Evidence, Outcome
+from ledger.facts import Detail, Evidence, Outcome
 from ledger.log import LoaError, PlayerError
 from node.sound.chime import Chime, wav
+from node.sound.mpv_bytes import StreamBytes
 from node.sound.mpv_item import NO_DEVICE, Run
 from node.sound.mpv_process import Conversation, MemoryFile, MpvProcess
 from node.sound.mpv_relay import fills_in, together
 from node.sound.mpv_signs import DRAIN_S, Signs
 from node.sound.player import PlayItem, PlayReport
 from node.sound.speech import Speech, wav_duration_s
+
+logger = logging.getLogger("loa.node")
 
 ASK_S: Final = 0.25
 POLL_S: Final = 0.25
@@ -68,6 +72,7 @@ class MpvPlayer:
         self._speaker: Final = (shutil.which("espeak-ng") if speaker is None else speaker) or None
         self._connect: Final = connect or (lambda: MpvProcess(found, ao, tuple(extra)))
         self._bench: Final = bench
+        self._streamed: Final = StreamBytes()
         deaf = not bench and set(ao.split(",")) <= NO_DEVICE
         self._ceiling: Final = Evidence.DELIVERED if deaf else Evidence.SIGNAL_PRESENT
         self._mpv: Conversation | None = None
@@ -96,6 +101,11 @@ class MpvPlayer:
         return self._speaker is not None
 
     @property
+    def streamed_bytes(self) -> int:
+        """What live relays have brought over the line since this player was made."""
+        return self._streamed.total
+
+    @property
     def child_pid(self) -> int | None:
         """The process id of the mpv under way, if any."""
         return self._mpv.pid if self._mpv is not None else None
@@ -112,7 +122,7 @@ class MpvPlayer:
                 "this item is text without a recording and espeak-ng is not installed",
                 hint="apt-get install espeak-ng",
             )
-        run = Run(item, now_mono_s, bench=self._bench)
+        run = Run(item, now_mono_s, bench=self._bench, streamed=self._streamed)
         self._run, self._signs = run, Signs(item.chime, item.language, self._speaker, now_mono_s)
         self._relay = self._closing = None
         self._began_s = now_mono_s
@@ -326,6 +336,9 @@ class MpvPlayer:
     def _finish(self, report: PlayReport, now_mono_s: float) -> PlayReport | None:
         """The end of the item; None while the words after a drill are still said."""
         report = replace(report, evidence=min(report.evidence, self._ceiling))
+        if report.detail is Detail.DEVICE:  # somebody at the box can do something about it, now
+            said = "an item is %s: the sound device failed, or its volume is 0 (aplay -l, alsamixer)"
+            logger.warning(said, report.outcome.name.lower())
         assert self._signs is not None
         last = self._signs.last(now_mono_s) if report.outcome is not Outcome.MISSED else None
         if last is not None and self._mpv is not None:

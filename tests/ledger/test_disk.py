@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.log.disk import DiskStore, Store
-from ledger.log.errors import StoreError
+from ledger.log.disk import DiskStore, Store, refuse_root
+from ledger.log.errors import NotAllowed, StoreError
 from ledger.log.memory_disk import MemoryStore
 
 ROOT = Path(__file__).parent.parent.parent
@@ -155,6 +155,27 @@ def test_a_folder_has_one_owner_process(disk: DiskStore) -> None:
     assert refused.value.code == "store-busy"
     disk.close()
     DiskStore(disk.root).close()
+
+
+def test_root_writes_nothing_where_another_user_must_read_it(tmp_path: Path) -> None:
+    with pytest.raises(NotAllowed) as refused:
+        refuse_root(4_000_000_001, 0, tmp_path)
+    assert (refused.value.code, "sudo -u #4000000001" in refused.value.hint) == ("store-owner", True)
+    for owner, us in ((0, 0), (7, 7), (7, 8)):  # (7, 8): what one may write there the kernel decides
+        refuse_root(owner, us, tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a folder away")
+def test_root_may_look_at_anothers_folder_and_write_on_anybodys_stick(tmp_path: Path) -> None:
+    folder = tmp_path / "station"
+    folder.mkdir()
+    os.chown(folder, 65534, 65534)
+    with pytest.raises(NotAllowed) as refused:
+        DiskStore(folder)
+    assert refused.value.code == "store-owner"
+    assert list(folder.iterdir()) == []
+    DiskStore(folder, readonly=True).close()
+    DiskStore(folder, anyones=True).close()
 
 
 def test_an_auditor_looks_beside_the_owner_and_changes_nothing(disk: DiskStore) -> None:

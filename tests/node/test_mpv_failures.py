@@ -80,7 +80,7 @@ def test_an_output_without_a_device_never_claims_one() -> None:
 
 @pytest.mark.parametrize("ao", ["pulse", "nosuchoutput"])
 def test_an_output_that_is_not_there_is_missed_before_anything_is_waited_for(
-    ao: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ao: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """No time is handed in at all: only what mpv says can end the item."""
     monkeypatch.setenv("PULSE_SERVER", f"unix:{tmp_path}/nobody")
@@ -95,6 +95,7 @@ def test_an_output_that_is_not_there_is_missed_before_anything_is_waited_for(
     finally:
         player.close()
     assert report == PlayReport(Outcome.MISSED, Detail.DEVICE, 0, Evidence.DELIVERED)
+    assert "an item is missed: the sound device failed" in caplog.text
 
 
 # -- a sound server ------------------------------------------------------------------------------------------

@@ -10,11 +10,13 @@ import re
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,9 +29,10 @@ from station_world import MORNING, NODE, UNIT, TestClock
 
 from ledger.facts import Evidence
 from ledger.log import NotAllowed
+from ledger.service import BACKING_OFF, STATUS_CHARS_MAX, Manager, version_here, version_of
 from node import Confidence, Station, StationConfig, SystemClock
 from node.cli import _program, node
-from node.service import STATUS_CHARS_MAX, Manager, status_line, unit_text
+from node.service import status_line, unit_text
 from node.shell import _loop
 from node.status import Live, Status
 from node.stick.desk import Desk
@@ -129,6 +132,7 @@ def test_a_station_without_network_is_ready_plays_signs_its_life_and_says_that_i
     planned: tuple[Path, Path], ear: Ear, tmp_path: Path
 ) -> None:
     folder, tempo = planned
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     began_s = time.monotonic()
     # Two minutes later: the slot of 05:31 is open, and nothing answers at the hub's address.
     tempo.write_text(json.dumps({"anchors": [[began_s, MORNING + 120], [began_s + 1, MORNING + 121]]}))
@@ -303,6 +307,8 @@ def test_the_line_for_people_says_what_is_wrong() -> None:
         f"Tú Lệ ({UNIT}): silent, clock ntp, 2 pieces of content missing, 3 exchanges in a row failed, "
         "last good exchange never"
     )
+    told = status_line(replace(STATUS, outcomes={"played": 3, "missed": 1}))
+    assert "today 1 missed, 3 played, last good exchange" in told
 
 
 # -- the unit ------------------------------------------------------------------------------------------------
@@ -348,6 +354,25 @@ def test_the_unit_waits_for_no_network_and_may_ask_whether_ntp_keeps_the_clock()
     assert "ProtectClock" not in found
     assert "ProcSubset" not in found  # the boot's name lies under /proc/sys
     assert "clock_adjtime" in found["SystemCallFilter"][-1]  # after what takes the others away
+
+
+def test_a_systemd_that_can_wait_longer_each_time_is_told_to_and_an_older_one_is_told_nothing_of_it() -> None:
+    for version in (0, BACKING_OFF - 1):
+        found = settings(unit_of(systemd=version))
+        assert (found["RestartSec"], "RestartSteps" in found) == (["10"], False)
+    found = settings(unit_of(systemd=BACKING_OFF))
+    assert (found["RestartSteps"], found["RestartMaxDelaySec"]) == (["6"], ["300"])
+
+
+@pytest.mark.parametrize(
+    ("said", "version"),
+    [
+        ("systemd 252 (252.39-1~deb12u2)\n+PAM +AUDIT", 252), ("systemd 257", 257),
+        ("", 0), ("openrc 0.45", 0), ("systemd x", 0), ("systemd 9999999999", 0),
+    ],
+)  # fmt: skip
+def test_the_version_of_systemd_is_what_it_says(said: str, version: int) -> None:
+    assert version_of(said) == version
 
 
 @pytest.mark.parametrize(
@@ -409,11 +434,10 @@ def analyze(*words: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("folder", ["/var/lib/loa", '/srv/trạm "loa" 100% $HOME\\x; y'])
 def test_systemd_takes_the_unit_without_a_complaint(tmp_path: Path, folder: str) -> None:
     path = tmp_path / "loa.service"
-    path.write_text(unit_of(folder=folder, command=[sys.executable, "node", "run", "--dir", folder]))
+    command = [sys.executable, "node", "run", "--dir", folder]
+    path.write_text(unit_of(folder=folder, command=command, systemd=version_here()))
     done = analyze("verify", "--man=no", "--recursive-errors=no", str(path))
-    # Systemd before 254 does not know the steps of the back-off, says so, and waits ten seconds each time.
     told = [line for line in done.stderr.splitlines() if "loa.service" in line]
-    told = [line for line in told if not re.search("RestartSteps|RestartMaxDelaySec", line)]
     assert told == [], done.stderr
 
 
