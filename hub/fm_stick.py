@@ -18,7 +18,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from hub.media import folded, read_manifest
-from ledger.facts import SHEET_DAYS, SheetLine, ancestors, iso, minute_of_day, sheet_of
+from ledger.facts import SHEET_DAYS, SheetLine, iso, minute_of_day, sheet_of
 from ledger.log import BlobError, CodecError, NotAllowed, Store, StoreError, bundle, stick
 from ledger.sheet import sheet_html
 
@@ -75,12 +75,13 @@ def write_fm(hub: Hub, unit: str, target: Store, first_day: int, *, days: int = 
         lines = sheet_of(hub.facts, unit, first_day, days)
         found, absent = _contents(hub, lines)
         page = sheet_html(
-            station.fact.name, unit, first_day, days, lines, made_s=hub.now(), files=True
+            station.fact.name, unit, first_day, days, lines, made_s=hub.now(), files=True,
+            base=hub.config.page_url,
         ).encode()
         segments = [
             stored.segment.raw
             for stored in hub.ledger.since(0, decisions_only=True)
-            if stored.audience in ancestors(unit)
+            if stored.audience in hub.facts.lineages.names(unit)
         ]
     folder = f"{FOLDER}{unit}-{iso(first_day)}"
     made = [

@@ -10,6 +10,7 @@ document stands is `ledger.facts.library`.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -155,7 +156,10 @@ def _line(text: str, what: str, chars_max: int) -> str:
 
 @dataclass(frozen=True)
 class PaperRow:
-    """One document. units: communes of its territory; read: of them those where somebody has read it."""
+    """One document. units: communes of its territory; read: of them those where somebody has read it.
+
+    file: the SHA-256 of what was sent, b"" when it is not here.
+    """
 
     id: str
     fact: DirectiveIssued
@@ -163,6 +167,7 @@ class PaperRow:
     by: Person
     units: int
     read: int
+    file: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -186,16 +191,27 @@ class Words:
     replies: tuple[tuple[Person, int, bool, str], ...]
 
 
-def paper_rows(hub: Hub, territory: str, *, words: str = "") -> list[PaperRow]:
-    """Newest first; what was taken back is left out."""
+def paper_rows(
+    hub: Hub, territory: str, *, words: str = "", found_in: Mapping[str, Collection[bytes]] | None = None
+) -> list[PaperRow]:
+    """Newest first; what was taken back is left out.
+
+    words: every one of them, in number, title, issuer or summary, or in the file; found_in: for each folded
+    word, the files that have it inside.
+    """
+    inside = found_in or {}
     with hub.lock:
         wanted = folded(words).split()
         found = [row for name in hub.facts.directives if (row := _row(hub, name, territory)) is not None]
         found.sort(key=lambda row: (-row.fact.ts, row.id))
         return [
             row for row in found
-            if all(word in folded(f"{row.fact.number} {row.fact.title} {row.fact.issuer}") for word in wanted)
+            if all(word in _head(row.fact) or row.file in inside.get(word, ()) for word in wanted)
         ][:ROWS_MAX]  # fmt: skip
+
+
+def _head(fact: DirectiveIssued) -> str:
+    return folded(f"{fact.number} {fact.title} {fact.issuer} {fact.summary}")
 
 
 def paper_page(hub: Hub, document: str, territory: str) -> tuple[PaperRow, list[ReceiptRow], str, int] | None:
@@ -261,7 +277,11 @@ def _row(hub: Hub, name: bytes, territory: str) -> PaperRow | None:
     units = [unit for unit in hub.facts.stations if covers(paper.fact.territory, unit)]
     read = sum(bool(_names(hub, name, unit)) for unit in units)
     by = hub.queries.person(paper.latest.key_id)
-    return PaperRow(name.hex(), paper.fact, paper.versions, by, len(units), read)
+    try:
+        file = read_manifest(hub.blobs, paper.manifest).renditions[0].sha256
+    except (BlobError, CodecError):
+        file = b""  # of a level above, and not here
+    return PaperRow(name.hex(), paper.fact, paper.versions, by, len(units), read, file)
 
 
 def _names(hub: Hub, name: bytes, unit: str) -> tuple[tuple[str, int], ...]:

@@ -52,7 +52,8 @@ def add_sheet(group: click.Group, opened: Opened, directory: Option, as_json: Op
                 )
             lines = sheet_of(house.facts, unit, first, days)
             text = sheet_html(
-                station.fact.name, unit, first, days, lines, made_s=house.now(), telephone=telephone
+                station.fact.name, unit, first, days, lines, made_s=house.now(), telephone=telephone,
+                base=house.config.page_url,
             )
         put(text, out)
 

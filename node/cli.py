@@ -29,7 +29,8 @@ from node.stick.usb_cli import Machine, add_usb
 if TYPE_CHECKING:
     from ledger.log import DiskStore
     from node.clock import Clock
-    from node.status import Status
+    from node.means import Means
+    from node.status import Status, Traffic
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 PLAYERS = click.Choice(["null", "mpv"])
@@ -69,6 +70,7 @@ def init(folder: Path, hub: str, token: str, unit: str) -> None:
         from node.enrol import begin, finish
         from node.link.transport import HttpTransport
 
+        os.umask(0o077)  # a folder that is made here is nobody else's
         store = DiskStore(folder)
         try:
             request = begin(store, token, entropy=os.urandom, unit=unit)
@@ -132,6 +134,7 @@ def unit(folder: Path, user: str, player: str | None, ao: str | None) -> None:
     """Prints the systemd unit that keeps this station running."""
     with plain_errors():
         from ledger.log import DiskStore
+        from ledger.service import version_here
         from node.config import load_config
         from node.service import unit_text
 
@@ -144,7 +147,8 @@ def unit(folder: Path, user: str, player: str | None, ao: str | None) -> None:
         wishes = [*(("--player", player) if player else ()), *(("--ao", ao) if ao else ())]
         command = [*_program(), "node", "run", "--dir", whole, *wishes]
         name = f"{config.name} ({config.unit})"
-        click.echo(unit_text(folder=whole, command=command, user=user, name=name), nl=False)
+        text = unit_text(folder=whole, command=command, user=user, name=name, systemd=version_here())
+        click.echo(text, nl=False)
         try:
             owner = folder.owner()
         except KeyError:
@@ -154,14 +158,10 @@ def unit(folder: Path, user: str, player: str | None, ao: str | None) -> None:
 
 
 def _program() -> list[str]:
-    """How this installation is called by somebody who has no PATH and no virtual environment.
+    """How this installation is called by a service."""
+    from ledger.service import program_of
 
-    As it was called now, where that is a whole path: a link to the version in use stays a link.
-    """
-    for found in (Path(sys.argv[0]), Path(sys.executable).parent / "loa"):
-        if found.is_absolute() and found.name == "loa" and found.is_file():
-            return [str(found)]
-    return [sys.executable, "-m", "sim.main"]
+    return program_of(sys.argv[0], sys.executable, lambda path: Path(path).is_file())
 
 
 def _status(folder: Path) -> Status:
@@ -220,10 +220,33 @@ def _lines(found: Status) -> list[str]:
         f"{found.name} ({found.unit}), key {found.key_id}",
         f"hub {found.hub_url}, last good exchange {local_time(found.sync_ok_s)}",
         f"last sign of life {local_time(found.alive_s)}",
-        f"{found.day}: {outcomes}; {found.unfinished} under way",
+        f"{found.day if found.alive_s else 'today'}: {outcomes}; {found.unfinished} under way",
         f"{found.pending} reports not sealed yet, {found.unreceipted_logs} logs not receipted yet",
         f"last copy of the database {local_time(found.kept_s)}",
+        *(() if found.means is None else _means_lines(found.means)),
+        *(() if found.traffic is None else (_traffic_line(found.traffic),)),
     ]
+
+
+def _traffic_line(traffic: Traffic) -> str:
+    return (
+        f"data of {traffic.day}: {traffic.up} bytes up, {traffic.down} down with the hub; "
+        f"live relays {traffic.relay}"
+    )
+
+
+def _means_lines(means: Means) -> list[str]:
+    """As of the last sign of life."""
+    voice = "" if means.speaks else "; texts without a recording cannot be spoken"
+    proof = [f"player {means.player}: can prove at most {means.say_proof('en')}{voice}"]
+    if means.ear:
+        proof.append(means.ear)
+    if not means.clusters:
+        return proof
+    if means.answering is None:
+        return [*proof, f"{means.clusters} clusters listed, not asked yet"]
+    away = f"; silent: {', '.join(means.silent)}" if means.silent else ""
+    return [*proof, f"{means.answering} of {means.clusters} clusters answer{away}"]
 
 
 def _refuge(folder: Path) -> Path:

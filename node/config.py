@@ -15,6 +15,7 @@ from typing import Final
 
 from ledger.facts import is_unit
 from ledger.log import LoaError, SigningKey, Store, StoreError, VerifyKey
+from ledger.sheet import is_base
 from node.sound.volume import Volumes, minute_of
 
 CONFIG_NAME: Final = "station.toml"
@@ -69,6 +70,8 @@ class StationConfig:
     doorbell: str = ""
     # Where the commune's page is served on its own network: "0.0.0.0:8080"; "" = nowhere.
     page: str = ""
+    # The address under which telephones reach that page, for the symbols on a run sheet: "http://loa.lan:8080".
+    page_url: str = ""
     # The boards of this commune, each a short name: its page is /board/<name>.
     boards: tuple[str, ...] = ()
     # Content bytes a day on a metered SIM; 0 = no cap. Emergencies pass in any case.
@@ -94,6 +97,8 @@ class StationConfig:
             raise StoreError("config-range", 'doorbell is "host:port" or "tls:host:port"', where=CONFIG_NAME)
         if self.page and not PAGE.fullmatch(self.page):
             raise StoreError("config-range", 'page is "host:port", such as "0.0.0.0:8080"', where=CONFIG_NAME)
+        if self.page_url and not is_base(self.page_url):
+            raise StoreError("config-range", 'page_url is as "http://192.168.1.9:8080"', where=CONFIG_NAME)
         if len(set(self.boards)) != len(self.boards) or len(self.boards) > BOARDS_MAX:
             raise StoreError("config-range", f"boards: at most {BOARDS_MAX}, none twice", where=CONFIG_NAME)
         for name in self.boards:

@@ -1,27 +1,28 @@
 """What of the approved content is here: manifests, their sound, their whole.
 
-A manifest is `ready` when what is heard of it in our language is here (or, without a recording, the text that
-can be read out; of a live relay the list of addresses, and the recording that fills in for it, if it names
-one), and `whole` when every rendition is. Answers are remembered: content has no second version
-under its hash, so what is here stays here until somebody drops it.
+A manifest is `ready` when what is heard of it here is here (a recording, or the text that can be read out; of
+a live relay the list of addresses, and the recording that fills in for it, if it names one), and `whole` when
+every rendition is. What is heard is in the station's own language, else in Vietnamese (`heard_in`). Answers
+are remembered: content has no second version under its hash, so what is here stays here until somebody drops
+it.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from ledger.facts import Manifest, Rendition, stream_addresses
+from ledger.facts import Manifest, Rendition, can_be_read_out, heard_in, stream_addresses
 from ledger.log import BlobError, Blobs, CodecError
 
 MANIFESTS_CACHED_MAX: Final = 512
 
 
 class Contents:
-    """languages: in order of preference."""
+    """language: the station's own."""
 
-    def __init__(self, blobs: Blobs, languages: tuple[str, ...]) -> None:
+    def __init__(self, blobs: Blobs, language: str) -> None:
         self._blobs = blobs
-        self._languages = languages
+        self._language = language
         self._manifests: dict[bytes, Manifest | None] = {}
         self._addresses: dict[bytes, str | None] = {}
         self._ready: set[bytes] = set()
@@ -54,16 +55,19 @@ class Contents:
         return relayed is not None and self.address(relayed) is None and self.has(relayed.sha256)
 
     def heard(self, manifest: Manifest) -> Rendition | None:
-        """The recording in our language."""
-        return next((one for lang in self._languages if (one := manifest.audio(lang)) is not None), None)
+        """The recording that is heard here."""
+        language = heard_in(manifest, self._language)
+        return None if language is None else manifest.audio(language)
 
     def read_out(self, manifest: Manifest) -> Rendition | None:
-        """The text that can be read out when there is no recording."""
-        return next((one for lang in self._languages if (one := manifest.text(lang)) is not None), None)
+        """The text that a voice reads out when there is no recording."""
+        language = heard_in(manifest, self._language)
+        return None if language is None or not can_be_read_out(language) else manifest.text(language)
 
     def relayed(self, manifest: Manifest) -> Rendition | None:
-        """Where it is relayed from, live, in our language."""
-        return next((one for lang in self._languages if (one := manifest.stream(lang)) is not None), None)
+        """Where it is relayed from, live."""
+        language = heard_in(manifest, self._language)
+        return None if language is None else manifest.stream(language)
 
     def address(self, relayed: Rendition) -> str | None:
         """The first address of a list that is here; None when it is no such list."""

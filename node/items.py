@@ -16,7 +16,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Final
 
-from ledger.facts import Klass, Rendition, Slot
+from ledger.facts import Klass, Rendition, Slot, voice_of
 from ledger.log import BlobError
 from node.contents import Contents
 from node.fetch import Fetcher
@@ -40,12 +40,12 @@ class Items:
         self._contents = contents
         self._fetcher = fetcher
         self._volumes = volumes
-        self._language = language
+        self._voice = voice_of(language)  # of an order's own words
         self._glossary = glossary
         self._chime = chime
         self._chimes = player.chimes
         self._speaks = player.can_speak
-        self._words: OrderedDict[str, str] = OrderedDict()
+        self._words: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._prepared: set[bytes] = set()  # ids of orders whose words were made, or that have none
 
     def of(
@@ -76,7 +76,9 @@ class Items:
                 offset_ds = max(0, int((moment.utc_s - began_s) * 10))
                 if offset_ds * 100 >= length_ms:
                     return None
-        text = script.decode("utf-8", "replace") if words is not None else slot.text
+        text, language = slot.text, self._voice
+        if words is not None:
+            text, language = script.decode("utf-8", "replace"), words.language
         return PlayItem(
             slot.series,
             slot.day,
@@ -86,14 +88,14 @@ class Items:
             length_ms,
             self.volume(slot, moment.utc_s),
             text,
-            self._language,
+            language,
             offset_ds=offset_ds,
             repeat=1 if stream else _rounds(slot, heard, moment),
             klass=slot.klass,
             stream=stream,
             fallback_ms=fallback_ms,
             chime=self._chime_of(slot, offset_ds),
-            words=lambda: self._said(text),
+            words=lambda: self._said(text, language),
             read=lambda: sound,
         )
 
@@ -106,7 +108,7 @@ class Items:
         if not self._speaks or slot.decision in self._prepared:
             return False
         manifest = self._contents.manifest(slot.manifest)
-        text = slot.text if self.speaks_for(slot) else ""
+        text, language = slot.text if self.speaks_for(slot) else "", self._voice
         if not text:
             words = None if manifest is None else self._contents.read_out(manifest)
             if manifest is None or (words is not None and not self._contents.has(words.sha256)):
@@ -114,12 +116,13 @@ class Items:
             spoken = self._contents.heard(manifest) is None and self._contents.relayed(manifest) is None
             script = self._read(words, slot) if spoken else b""
             text = "" if script is None else script.decode("utf-8", "replace")
+            language = language if words is None else words.language
         if len(self._prepared) >= WORDS_KEPT_MAX:
             self._prepared.clear()
         self._prepared.add(slot.decision)
-        if not text or text in self._words:
+        if not text or (language, text) in self._words:
             return False
-        self._said(text)
+        self._said(text, language)
         return True
 
     def volume(self, slot: Slot, begin_s: float) -> int:
@@ -152,8 +155,8 @@ class Items:
         """An emergency by the words of its order: its recording is not here."""
         return PlayItem(
             slot.series, slot.day, slot.manifest, None, "text/plain", 0, self.volume(slot, moment.utc_s),
-            slot.text, self._language, offset_ds=offset_ds, klass=slot.klass,
-            chime=self._chime_of(slot, offset_ds), words=lambda: self._said(slot.text),
+            slot.text, self._voice, offset_ds=offset_ds, klass=slot.klass,
+            chime=self._chime_of(slot, offset_ds), words=lambda: self._said(slot.text, self._voice),
         )  # fmt: skip
 
     def _chime_of(self, slot: Slot, offset_ds: int) -> Chime:
@@ -164,11 +167,11 @@ class Items:
             return Chime.DRILL if slot.drill else Chime.EMERGENCY
         return Chime.ORDINARY if self._chime and offset_ds == 0 else Chime.NONE
 
-    def _said(self, text: str) -> str:
+    def _said(self, text: str, language: str) -> str:
         """The words for a text; made once."""
-        words = self._words.get(text)
+        words = self._words.get((language, text))
         if words is None:
-            words = self._words[text] = as_spoken(text, self._language, self._glossary)
+            words = self._words[language, text] = as_spoken(text, language, self._glossary)
             if len(self._words) > WORDS_KEPT_MAX:
                 self._words.popitem(last=False)
         return words

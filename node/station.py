@@ -22,6 +22,7 @@ from typing import Final
 
 from ledger.facts import AckCoder, Condition, Facts, audience_of, known_types
 from ledger.log import Blobs, Ledger, Store, Stored, VerifyKey
+from node import means
 from node.agenda import Agenda
 from node.airing import Airing
 from node.boards.board import Boards
@@ -37,23 +38,21 @@ from node.items import Items
 from node.link.agent import LEAD_S, URGENT_S, SyncAgent
 from node.link.courier import Courier
 from node.link.exchange import Exchange
+from node.means import Means
 from node.onair import OnAir
 from node.plays import Memories, Plays, prepare
 from node.presence import Moment, Presence
 from node.reckoning import Reckoner
+from node.rest import Rest
 from node.sound.glossary import words_of
 from node.sound.player import Player
-from node.status import Live, Status, status_of
+from node.status import Live, Status, Traffic, status_of
 from node.stick.vouch import Vouch
 
 DB_NAME: Final = "ledger.db"
 SOFTWARE: Final = "loa/0.1.0"
-WAIT_MIN_S: Final = 0.05
-EDGE_MIN_S: Final = 0.001  # up to the beginning of a slot, which is exact
 # One tick does at most this many exchanges: an inline courier must not hold the loudspeaker up.
 ROUNDS_MAX: Final = 32
-# The wall clock moved against the monotonic one by more than reading them takes: look at once.
-SHIFT_S: Final = 1.0
 
 
 class Station:
@@ -113,7 +112,7 @@ class Station:
         self._diary = Diary(
             self.ledger, self.key, hub.key_id, self.facts, config.unit, memories, self._arrivals
         )
-        contents = Contents(blobs, (config.language,))
+        contents = Contents(blobs, config.language)
         self._fetcher = Fetcher(
             self.ledger,
             blobs,
@@ -170,8 +169,8 @@ class Station:
         )  # fmt: skip
         self.watch.list_clusters(self._moment.ts)
         self._onair.cut_off(self.presence.alive_s)
-        self._wake_mono_s = now.mono_s
-        self._seen = (0.0, Confidence.UNKNOWN)  # wall minus monotonic, and confidence, at the last full look
+        self._rest = Rest(now.mono_s)
+        self._looked_mono_s = self._born_mono_s = now.mono_s  # looked: at everything
         self._lead_for_s: int | None = None  # the slot before which the plan was refreshed last
         self._begun_day = -1
         self._storage = storage
@@ -187,8 +186,11 @@ class Station:
         """
         now = self.clock.now()
         done = self._courier.collect()
-        if done is None and now.mono_s < self._wake_mono_s and not self._shifted(now):
-            return max(WAIT_MIN_S, self._wake_mono_s - now.mono_s)
+        if done is None:
+            if (left_s := self._rest.left_s(now)) is not None:
+                return left_s
+            if self._rest.is_for_the_mark(now) and self._only_marks(now):
+                return self._wait_s(self._moment, now)
         for _ in range(ROUNDS_MAX):
             moment = self._look(now)
             if done is not None:
@@ -208,10 +210,7 @@ class Station:
             if done is not None:
                 self._exchange.take(done, moment)
                 moment = self._look(now)
-        wait_s = self._wait_s(moment)
-        self._wake_mono_s = now.mono_s + wait_s
-        self._seen = (now.wall_s - now.mono_s, now.confidence)
-        return wait_s
+        return self._wait_s(moment, now)
 
     @property
     def cursor(self) -> int:
@@ -233,12 +232,17 @@ class Station:
             sync_ok_s=self._exchange.ok_s,
             storage=self._storage,
             ear=getattr(self._player, "complaint", ""),
+            traffic=Traffic.of(self._diary.counters),
         )
         return status_of(self.ledger, self.config, self.key.key_id, live=live)
 
+    def means(self, mono_s: float) -> Means:
+        """What it can prove with now, and which of its clusters answer."""
+        return means.means_of(self._player, self.watch.clusters.shown(), mono_s, mono_s - self._born_mono_s)
+
     def look_soon(self) -> None:
         """Something changed from outside: the next call of `tick` is due."""
-        self._wake_mono_s = float("-inf")
+        self._rest.end()
 
     def close(self) -> None:
         """A clean end: what sounds is stopped and acknowledged as far as it came."""
@@ -264,9 +268,11 @@ class Station:
 
     def _live(self, moment: Moment) -> None:
         """Everything that needs no network."""
+        self._looked_mono_s = moment.mono_s
         self._diary.note_new(moment, self.plays, self._reckoner.reopen)
         self.watch.look(moment)
         spoke = self._onair.poll(moment)
+        self._diary.count_relays(getattr(self._player, "streamed_bytes", 0), moment)
         answered, urgent = self._airing.choose(moment)
         self.watch.follow(self._onair.running, self._start_in_s(moment), moment)
         spoke |= answered
@@ -286,10 +292,23 @@ class Station:
             self.agent.hurry(moment.mono_s, self.config.ack_delay_s)
         self._refresh_before_slot(moment)
         self._keep_in_s = self._keeper.look(moment, self._idle_s(moment))
+        self._mark(moment)
+
+    def _mark(self, moment: Moment) -> None:
+        """The alive mark when it is due, and what goes with it."""
         if self.presence.mark_due_in(moment) <= 0:
             with self.ledger.transaction():
                 self.presence.mark(moment)
                 self._save(moment)
+
+    def _only_marks(self, now: Now) -> bool:
+        """Writes the mark; False when the clock is worth something else than before: look at everything."""
+        before, moment = self._moment, self._look(now)
+        if moment.confidence != before.confidence or self.presence.time.in_doubt:
+            return False
+        self._keep_in_s = self._keeper.look(moment, self._idle_s(moment))
+        self._mark(moment)
+        return True
 
     def _refresh_before_slot(self, moment: Moment) -> None:
         """An exchange shortly before a slot when the plan is old: a withdrawal may be waiting."""
@@ -303,10 +322,12 @@ class Station:
 
     # -- small things ----------------------------------------------------------------------------------------
 
-    def _wait_s(self, moment: Moment) -> float:
-        waits = [self.config.idle_cap_s, self._keep_in_s, self._onair.wait_s(moment)]
+    def _wait_s(self, moment: Moment, now: Now) -> float:
+        cap_s = self._looked_mono_s + self.config.idle_cap_s - moment.mono_s
+        start_in_s = self._start_in_s(moment)
+        waits = [cap_s, self._keep_in_s, self._onair.wait_s(moment)]
         waits.append(self._airing.wait_s(moment))
-        waits.append(self.watch.clusters.wait_s(moment.mono_s, self._start_in_s(moment)))
+        waits.append(self.watch.clusters.wait_s(moment.mono_s, start_in_s))
         if self._exchange.under_way:
             waits.append(self._exchange.give_up_in(moment))
         else:
@@ -314,32 +335,25 @@ class Station:
             waits.append(max(self._fetcher.retry_in(moment.mono_s), self.agent.fetch_in(moment.mono_s)))
             if self._fetcher.next_job(moment, self.plays) is not None:
                 waits.append(self.agent.fetch_in(moment.mono_s))
-        waits += [self.presence.mark_due_in(moment), self.boards.wait_s(moment)]
+        waits.append(self.boards.wait_s(moment))
         timed = moment.trusted or self.vouch.is_open(moment)
         edge_s = self._agenda.wake_in(moment) if timed else float("inf")
         if moment.trusted:
             waits.append(self._diary.sum_up_in(moment))
-            start_in_s = self._agenda.start_in(moment)
             if start_in_s > LEAD_S:
                 waits.append(start_in_s - LEAD_S)
-        # Woken for something else a moment before a slot, we would let it begin late: go on to the slot.
-        if edge_s - min(waits) < WAIT_MIN_S:
-            return max(EDGE_MIN_S, edge_s)
-        return max(WAIT_MIN_S, min(waits))
+        return self._rest.begin(now, min(waits), self.presence.mark_due_in(moment), edge_s)
 
     def _start_in_s(self, moment: Moment) -> float:
         """Seconds until the next slot begins, as far as the time is known."""
         return self._agenda.start_in(moment) if moment.trusted else float("inf")
-
-    def _shifted(self, now: Now) -> bool:
-        offset_s, confidence = self._seen
-        return now.confidence != confidence or abs(now.wall_s - now.mono_s - offset_s) > SHIFT_S
 
     def _save(self, moment: Moment) -> None:
         self._exchange.save(moment)
         self._reckoner.save()
         self._diary.save()
         self.boards.save()
+        self.ledger.put(means.KEPT, means.packed(self.means(moment.mono_s)))
 
     def _condition(self) -> Condition:
         run = self._onair.running

@@ -14,9 +14,28 @@ from ledger.facts import UTC_OFFSET_S, Evidence, Outcome, iso, local_day
 from ledger.log import Ledger
 from node.clock import Confidence
 from node.config import StationConfig
+from node.diary import COUNTERS, Counters
+from node.means import KEPT, Means, unpacked
 from node.plays import DONE
 
 VIETNAM = dt.timezone(dt.timedelta(seconds=UTC_OFFSET_S), "+07")
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Bytes of one local day (ISO). up, down: exchanged with the hub, content too; relay: live relays."""
+
+    day: str
+    up: int
+    down: int
+    relay: int
+
+    @classmethod
+    def of(cls, counted: Counters) -> Traffic | None:
+        """None before anything was counted."""
+        if not counted.day:
+            return None
+        return cls(iso(counted.day), counted.up_bytes, counted.down_bytes, counted.relay_bytes)
 
 
 @dataclass(frozen=True)
@@ -34,6 +53,7 @@ class Live:
     sync_ok_s: int
     storage: int = 0  # as in `Condition`
     ear: str = ""  # what is wrong with hearing what sounds; "" when nothing is, or nobody listens
+    traffic: Traffic | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +62,8 @@ class Status:
 
     position: decisions and own segments stored. outcomes: name → slots of `day`. live: None beside the
     process. kept_s: UTC s of the last copy of the database, 0 for none. in_memory: the disk takes no writes.
+    means: what the station can prove with and which clusters answer, as of `alive_s`; None before it ran.
+    traffic: of the day at hand, or of the last one.
     """
 
     unit: str
@@ -59,6 +81,8 @@ class Status:
     live: Live | None
     kept_s: int = 0
     in_memory: bool = False
+    means: Means | None = None
+    traffic: Traffic | None = None
 
     def to_json_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
@@ -93,6 +117,8 @@ def status_of(ledger: Ledger, config: StationConfig, key_id: bytes, *, live: Liv
         unfinished=unfinished,
         live=live,
         kept_s=_number(ledger, "node.kept_s"),
+        means=unpacked(ledger.get(KEPT, "")),
+        traffic=_traffic(ledger) if live is None else live.traffic,
     )
 
 
@@ -101,6 +127,11 @@ def local_time(utc_s: int) -> str:
     if utc_s == 0:
         return "never"
     return dt.datetime.fromtimestamp(utc_s, VIETNAM).strftime("%d/%m/%Y %H:%M:%S %Z")
+
+
+def _traffic(ledger: Ledger) -> Traffic | None:
+    kept = ledger.get(COUNTERS, b"")
+    return Traffic.of(Counters.decode(kept)) if isinstance(kept, bytes) and kept else None
 
 
 def _number(ledger: Ledger, name: str) -> int:

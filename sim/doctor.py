@@ -56,6 +56,11 @@ OPTIONAL = (
         "recordings are approved and broadcast as loud as they were uploaded, and the pages say so",
     ),
     Optional(
+        "pdftotext", ("pdftotext",), "-v",
+        "reads the words inside PDFs, so that documents are found by them (Debian: poppler-utils)",
+        "PDFs are found by number, title and summary only, and the pages say so",
+    ),
+    Optional(
         "chromium", ("chromium", "chromium-browser", "google-chrome"), "--version",
         "runs the page tests in a real browser",
         "the page tests in a browser are skipped; pages are tested without one",
@@ -159,7 +164,7 @@ def _first_line(path: str, flag: str) -> str:
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    words = said.stdout.decode("utf-8", "replace").strip().splitlines()
+    words = (said.stdout or said.stderr).decode("utf-8", "replace").strip().splitlines()
     return words[0][:60] if words else ""
 
 

@@ -10,21 +10,32 @@ Bound: no database, no signature. Manifests are `ledger.facts.manifest`; which s
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ledger.content.papers import paper_type, picture_type
 from ledger.content.sounds import sound_kind
 from ledger.facts import (
     AUDIO,
+    BASIS,
+    BOARD_IMAGE,
     BOARD_TEXT,
+    DOCUMENT,
+    MAIN,
     SLOT_LENGTH_MAX_S,
     STREAM,
     STREAM_MEDIA_TYPE,
+    Basis,
     Manifest,
     Rendition,
     stream_addresses,
     stream_list,
 )
+from ledger.facts.manifest import RENDITIONS_MAX
 from ledger.log import Blobs, CodecError, NotAllowed
+from ledger.spoken import read_aloud, reading_s
+
+TEXT_TYPE = "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,18 @@ class Relay:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One further form of a bulletin: sound, a clean text, a picture or a document in a language.
+
+    kind: audio, board-text, board-image, document or basis. data: None = as in the version it is made from.
+    """
+
+    kind: str
+    language: str
+    data: bytes | None
+
+
+@dataclass(frozen=True)
 class Composed:
     """A stored manifest: what an approval will name."""
 
@@ -60,13 +83,17 @@ def compose(
     audio_bytes_max: int,
     kept_audio: Rendition | None = None,
     relay: Relay | None = None,
-    language: str = "vi",
+    language: str = MAIN,
+    more: Sequence[Part] = (),
+    source: Manifest | None = None,
 ) -> Composed:
     """Stores text, sound and manifest as blobs. kept_audio: the sound of an earlier version when none is
-    given. relay: a live programme; the sound then is what fills in for it.
+    given. relay: a live programme; the sound then is what fills in for it. more: other languages, pictures,
+    documents, in the order in which they are to stand. source: what parts without data are taken from.
 
     NotAllowed("audio-too-large" | "audio-type" | "audio-empty" | "stream-address" | "stream-length" |
-    "text-empty" when there is nothing at all).
+    "text-empty" when there is nothing at all | "relay-languages" | "parts-many" | "kept-gone", and as
+    `papers.picture_type` and `papers.paper_type`).
     """
     renditions: list[Rendition] = []
     if relay is not None:
@@ -74,9 +101,24 @@ def compose(
     if audio is not None:
         renditions.append(_sound(blobs, audio, audio_bytes_max, language))
     elif kept_audio is not None:
-        renditions.append(kept_audio)
+        renditions.append(_still(blobs, kept_audio))
     if text:
-        renditions.append(_stored(blobs, BOARD_TEXT, language, "text/plain; charset=utf-8", text.encode(), 0))
+        renditions.append(_stored(blobs, BOARD_TEXT, language, TEXT_TYPE, text.encode(), 0))
+    if relay is not None and any(part.kind == AUDIO for part in more):
+        raise NotAllowed(
+            "relay-languages", "a relay is heard as it comes", hint="leave the other recordings out"
+        )
+    for part in more:
+        if part.data is None:
+            made = _kept(blobs, source, part)
+        else:
+            made = _part(blobs, part, part.data, audio_bytes_max)
+        if made is not None:
+            renditions.append(made)
+    if len(renditions) > RENDITIONS_MAX:
+        raise NotAllowed(
+            "parts-many", f"{len(renditions)} forms in one bulletin", hint=f"at most {RENDITIONS_MAX}"
+        )
     if not renditions:
         raise NotAllowed(
             "text-empty", "a bulletin needs a text or a recording", hint="write or upload something"
@@ -107,6 +149,50 @@ def read_relay(blobs: Blobs, manifest: Manifest, language: str = "vi") -> Relay 
     except CodecError:
         address = ""
     return Relay(address, found.duration_ms)
+
+
+def sounding_s(blobs: Blobs, manifest: Manifest) -> int:
+    """Seconds of the longest of what any station may play of this; 0 when nothing of it is heard.
+
+    One slot is planned for stations of all languages, so it must have room for the slowest of them.
+    """
+    relayed = manifest.stream()
+    if relayed is not None:
+        return max(1, -(-relayed.duration_ms // 1000))
+    sounds = [one.duration_ms for one in manifest.renditions if one.kind == AUDIO]
+    words = "" if manifest.audio() is not None else read_text(blobs, manifest)
+    return max([-(-ms // 1000) or 1 for ms in sounds] + ([reading_s(read_aloud(words))] if words else [0]))
+
+
+def _kept(blobs: Blobs, source: Manifest | None, part: Part) -> Rendition | None:
+    """The same form of the version before; None when it had none. NotAllowed("kept-gone")."""
+    for one in () if source is None else source.renditions:
+        if (one.kind, one.language) == (part.kind, part.language):
+            return _still(blobs, one)
+    return None
+
+
+def _still(blobs: Blobs, rendition: Rendition) -> Rendition:
+    """Nothing is approved that nobody can fetch: what was thrown away cannot be kept."""
+    if not blobs.has(rendition.sha256):
+        raise NotAllowed(
+            "kept-gone", "a file of the earlier version is not here any more", where="audio",
+            hint="hand it in again, or leave it out",
+        )  # fmt: skip
+    return rendition
+
+
+def _part(blobs: Blobs, part: Part, data: bytes, audio_bytes_max: int) -> Rendition:
+    if part.kind == AUDIO:
+        return _sound(blobs, data, audio_bytes_max, part.language)
+    if part.kind == BOARD_TEXT:
+        return _stored(blobs, BOARD_TEXT, part.language, TEXT_TYPE, data, 0)
+    if part.kind == BOARD_IMAGE:
+        return _stored(blobs, BOARD_IMAGE, part.language, picture_type(data), data, 0)
+    if part.kind == BASIS:
+        return _stored(blobs, BASIS, part.language, Basis.MEDIA_TYPE, data, 0)
+    assert part.kind == DOCUMENT, "these are the five kinds of parts"
+    return _stored(blobs, DOCUMENT, part.language, paper_type(data), data, 0)
 
 
 def _relayed(blobs: Blobs, relay: Relay, language: str) -> Rendition:

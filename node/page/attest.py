@@ -22,6 +22,7 @@ from ledger.facts import (
     Slot,
     at,
     attested,
+    code_problem,
     expected,
     local_day,
     sheet_of,
@@ -80,6 +81,25 @@ def row_of(office: Office, series: int, day: int) -> Row:
     found = next((row for row in rows(office) if row.slot.key == (series, day)), None)
     if found is None:
         raise NotAllowed("slot-unknown", "there is nothing to attest there", hint="look at the list")
+    return found
+
+
+def of_code(office: Office, unit: str, code: str) -> list[Row]:
+    """The slot that this code of a run sheet names; very rarely two. unit: whose sheet it is, "" for ours.
+
+    NotAllowed: other-station, code-length, code-check, code-unknown.
+    """
+    if unit not in ("", office.unit):
+        raise NotAllowed("other-station", f"this sheet is of {unit}", hint="use that station's page")
+    problem = code_problem(code)
+    if problem is not None:
+        raise NotAllowed(problem, "this is no code of a run sheet", where="code", hint="read it again")
+    digits = [one for one in code if one.isdigit()]
+    found = [row for row in rows(office) if [one for one in row.code if one.isdigit()] == digits]
+    if not found:
+        raise NotAllowed(
+            "code-unknown", "nothing lately has this code", where="code", hint="print a new sheet"
+        )
     return found
 
 

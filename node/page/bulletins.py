@@ -26,6 +26,7 @@ from ledger.content import accept_line, accept_text
 from ledger.facts import (
     BOARD_TEXT,
     CATEGORY_CHARS_MAX,
+    MAIN,
     REASON_CHARS_MAX,
     TITLE_CHARS_MAX,
     Cancelled,
@@ -45,6 +46,7 @@ from ledger.facts import (
     clashes,
     draw_series,
     pack_days,
+    voice_of,
 )
 from ledger.log import BlobError, Blobs, NotAllowed, Stored, VerifyKey
 from ledger.spoken import reading_s
@@ -68,7 +70,7 @@ class Bulletins:
         self.blobs = Blobs(station.store)
         self.unit = station.config.unit
         self.language = station.config.language
-        self.contents = Contents(self.blobs, (self.language,))
+        self.contents = Contents(self.blobs, self.language)
         known = {VerifyKey(row.pub).key_id: row.id for row in office.people.rows() if row.pub is not None}
         self.drafts = Drafts(station.ledger, station.facts, self.unit, known)
 
@@ -214,7 +216,7 @@ class Bulletins:
     def text(self, name: bytes) -> str:
         """The words of a manifest, "" when it has none or they are not here."""
         found = self.contents.manifest(name)
-        words = None if found is None else found.text(self.language)
+        words = None if found is None else found.text(self.language) or found.text(MAIN)
         try:
             return "" if words is None else self.blobs.read(words.sha256).decode("utf-8", "replace")
         except BlobError:
@@ -222,7 +224,7 @@ class Bulletins:
 
     def spoken(self, text: str) -> str:
         """As the station's voice will read it: "đọc thành: …"."""
-        return as_spoken(text, self.language, load_glossary(self.office.station.store))
+        return as_spoken(text, voice_of(self.language), load_glossary(self.office.station.store))
 
     def length_s(self, name: bytes) -> int:
         """Seconds that this content takes on the air: of the recording, or of its words read out."""
@@ -275,8 +277,10 @@ class Bulletins:
         if text:
             data = text.encode()
             self.blobs.put(data)
+            # Words alone are read out, so they are what a voice can read; beside a recording they are shown.
+            language = self.language if sound is not None else voice_of(self.language)
             renditions.append(
-                Rendition.of(BOARD_TEXT, "text/plain; charset=utf-8", data, language=self.language)
+                Rendition.of(BOARD_TEXT, "text/plain; charset=utf-8", data, language=language)
             )
         if not renditions:
             raise NotAllowed(

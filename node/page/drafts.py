@@ -24,7 +24,6 @@ from ledger.facts import (
     Life,
     Returned,
     Submitted,
-    covers,
     local_day,
     parse,
     read,
@@ -110,7 +109,7 @@ class Drafts:
             bytes(bulletin)
             for bulletin, version, _, _ in self._ledger.db.execute(_SUBMITTED, (Submitted.TYPE,))
             if all(one.fact.version != version for one in facts.approvals.get(bytes(bulletin), ()))
-            and not any(covers(c.fact.territory, self._unit) for c in facts.cancels.get(bytes(bulletin), ()))
+            and not any(facts.hears(self._unit, c.fact) for c in facts.cancels.get(bytes(bulletin), ()))
         ]
 
     def steps(self, bulletin: bytes) -> list[Step]:
@@ -128,7 +127,7 @@ class Drafts:
         for approval in self._facts.approvals.get(bulletin, ()):
             found.append(self._heard(approval.fact, approval.key_id, approval.position))
         for cancel in self._facts.cancels.get(bulletin, ()):
-            if covers(cancel.fact.territory, self._unit):
+            if self._facts.hears(self._unit, cancel.fact):
                 found.append(self._heard(cancel.fact, cancel.key_id, cancel.position))
         return sorted(found, key=lambda one: one.position)
 

@@ -4,26 +4,28 @@ A directive asks for a receipt: the person signs, with their own key, that they 
 (`DirectiveRead`). A document that only stands in the bookcase asks nothing. All of it works without a
 network, as far as the files are here; what is still on its way says so.
 
-Searching looks at number, title, issuer, category, summary and, where the file is plain text, its words.
-The text inside a PDF is not searched.
+Searching looks at number, title, issuer, category and summary, and at the words inside the files: those are
+read elsewhere, once (`reading`), and searched before the loop is asked (`found`).
 
 Bound: on the station's loop, short calls. Files go out in pieces; whoever serves them asks for each.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
-from ledger.content import folded
+from ledger.content import PDF, PLAIN, folded
 from ledger.facts import DirectiveRead, Paper, Rendition, Right, local_day, paper_of, papers, receipts
 from ledger.log import BlobError, Blobs, NotAllowed, Stored
 from node.contents import Contents
 from node.page.office import Office, Person
 
 ROWS_MAX: Final = 100
-TEXT_SEARCHED_BYTES_MAX: Final = 200_000  # of a plain text; a law is about half of that
-PLAIN: Final = ("text/plain",)
+TEXT_SHOWN_BYTES_MAX: Final = 200_000  # of a plain text; a law is about half of that
+WORDED: Final = (PLAIN, PDF)  # files that may have words in them
 
 
 @dataclass(frozen=True)
@@ -62,32 +64,37 @@ class Row:
 
 
 class Library:
-    """Over one office. Plain texts are folded once and remembered while they stand."""
+    """Over one office."""
 
     def __init__(self, office: Office) -> None:
         self._office = office
         self._blobs = Blobs(office.station.store)
-        self._contents = Contents(self._blobs, (office.station.config.language,))
-        self._folded: dict[bytes, str] = {}
+        self._contents = Contents(self._blobs, office.station.config.language)
 
     # -- asking ----------------------------------------------------------------------------------------------
 
-    def rows(self, person: Person | None, *, words: str = "", only: str = "") -> list[Row]:
-        """Newest first. words: every one of them, diacritics ignored. only: unread, directive or document."""
-        wanted = folded(words).split()
-        found = []
+    def rows(
+        self, person: Person | None, *, words: str = "", only: str = "",
+        found: Mapping[str, AbstractSet[bytes]] | None = None,
+    ) -> list[Row]:  # fmt: skip
+        """Newest first. words: every one of them, diacritics ignored. only: unread, directive or document.
+
+        found: for each folded word, the files that have it inside.
+        """
+        wanted, inside = folded(words).split(), found or {}
+        rows = []
         for paper in papers(self._office.station.facts, self._office.unit):
             if only in ("directive", "document") and paper.fact.kind != only:
                 continue
-            if wanted and not all(word in self._text(paper) for word in wanted):
+            if wanted and not self._has(paper, wanted, inside):
                 continue
             row = self._row(paper, person)
             if only == "unread" and (row.mine or not paper.asks_receipt):
                 continue
-            found.append(row)
-            if len(found) == ROWS_MAX:
+            rows.append(row)
+            if len(rows) == ROWS_MAX:
                 break
-        return found
+        return rows
 
     def one(self, name: str, person: Person | None) -> Row | None:
         """One document by its hex id; None when it does not stand here."""
@@ -116,6 +123,16 @@ class Library:
         if not file.here:
             raise NotAllowed("paper-not-here", "this file has not arrived yet", hint="it comes by itself")
         return row, file
+
+    def worded(self) -> list[File]:
+        """The files that are here and may have words in them, those of the newest document first."""
+        found: dict[str, File] = {}
+        for paper in papers(self._office.station.facts, self._office.unit):
+            for one in self._renditions(paper):
+                if one.media_type in WORDED and self._blobs.has(one.sha256):
+                    name = one.sha256.hex()
+                    found.setdefault(name, File(name, one.media_type, one.size, here=True))
+        return list(found.values())
 
     def piece(self, sha256: str, offset: int, length: int) -> bytes:
         """Bytes of a file that is here; none at its end. Raises BlobError when the disk lost it."""
@@ -182,21 +199,16 @@ class Library:
         manifest = self._contents.manifest(paper.manifest)
         return () if manifest is None else manifest.renditions
 
-    def _text(self, paper: Paper) -> str:
-        if paper.manifest not in self._folded:
-            fact = paper.fact
-            body = self._plain(paper)
-            words = (fact.number, fact.title, fact.issuer, fact.category, fact.summary, body)
-            text = folded(" ".join(words))
-            if not self._row(paper, None).here:
-                return text  # more of it may arrive
-            self._folded[paper.manifest] = text
-        return self._folded[paper.manifest]
+    def _has(self, paper: Paper, wanted: list[str], inside: Mapping[str, AbstractSet[bytes]]) -> bool:
+        fact = paper.fact
+        head = folded(" ".join((fact.number, fact.title, fact.issuer, fact.category, fact.summary)))
+        files = {one.sha256 for one in self._renditions(paper)}
+        return all(word in head or not files.isdisjoint(inside.get(word, ())) for word in wanted)
 
     def _plain(self, paper: Paper) -> str:
         parts = []
         for one in self._renditions(paper):
-            small = one.media_type in PLAIN and one.size <= TEXT_SEARCHED_BYTES_MAX
+            small = one.media_type == PLAIN and one.size <= TEXT_SHOWN_BYTES_MAX
             if small and self._blobs.has(one.sha256):
                 try:
                     parts.append(self._blobs.read(one.sha256).decode("utf-8", "replace"))

@@ -17,7 +17,7 @@ Bound: people and their signatures. What a screen shows and asks is its own room
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ledger.facts import (
     Fact,
@@ -35,6 +35,9 @@ from node.station import Station
 from node.stick.tray import Tray
 from node.stick.usb import beside
 
+if TYPE_CHECKING:
+    from ledger.content import TextIndex
+
 __all__ = ["CONSOLE", "Challenge", "Office", "Person", "check_new_pin"]
 
 NEWS_EVERY_S: Final = 20.0
@@ -49,6 +52,8 @@ class Office(Reception):
         self.tray = Tray(station.store, self.visit)
         self._asked_s: float | None = None
         self.desk_busy: Callable[[], bool] = lambda: False  # somebody at the box hands a stick in
+        self.texts: TextIndex | None = None  # the words inside documents; a page's thread may search it
+        self.reads_pdf = False
 
     # -- rights and signatures -------------------------------------------------------------------------------
 

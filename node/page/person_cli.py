@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from node.stick.reach import folder_or_station
 from node.stick.usb_cli import FOLDER, Machine, Plain
 
 if TYPE_CHECKING:
@@ -25,23 +26,10 @@ def add_person(group: click.Group, plain_errors: Plain, machine: Machine) -> Non
     """Hangs the group `person` into `group`."""
 
     def asked(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
-        from ledger.log import DiskStore, StoreError
         from node.stick.handover import Beside
 
-        try:
-            store = DiskStore(folder)
-        except StoreError as error:
-            if error.code != "store-busy":
-                raise
-            desk = Beside(folder, entropy=machine.entropy, sleep=machine.sleep)
-            try:
-                return desk.people(request)
-            finally:
-                desk.close()
-        try:
-            return _alone(store, machine, request)
-        finally:
-            store.close()
+        with folder_or_station(folder, machine.entropy, machine.sleep) as found:
+            return found.people(request) if isinstance(found, Beside) else _alone(found, machine, request)
 
     def with_code(folder: Path, request: dict[str, Any]) -> None:
         from node.page.people import CODE_LIFE_S, code_hash, new_code, tidy_name

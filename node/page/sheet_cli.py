@@ -57,6 +57,9 @@ def add_sheet(
             first = max(0, day - (day + 3) % 7)
             lines = sheet_of(facts, config.unit, first, days)
             click.echo(
-                sheet_html(config.name, config.unit, first, days, lines, made_s=now_s(), telephone=telephone),
+                sheet_html(
+                    config.name, config.unit, first, days, lines, made_s=now_s(), telephone=telephone,
+                    base=config.page_url,
+                ),
                 nl=False,
             )

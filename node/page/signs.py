@@ -23,7 +23,7 @@ def signs_of(office: Office) -> Signs:
     registered = station.facts.stations.get(office.unit)
     people = [row for row in office.people.rows() if row.enabled and row.pub is not None]
     question = office.visit.question()
-    contents = Contents(Blobs(station.store), (station.config.language,))
+    contents = Contents(Blobs(station.store), station.config.language)
     soon = [
         line.title
         for line in (lines_of(office, day) if moment.trusted and status.live.missing else [])

@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from ledger.facts import Evidence, Outcome
+from ledger.facts import Evidence, Outcome, day_from_iso
 from node.clock import Confidence
-from node.clusters.slots import IDLE_ROUND_S
+from node.means import Means
 from node.page.office import Office
-from node.page.phrases import Words, span, stamp
+from node.page.phrases import Words, date, span, stamp
 from node.station import SOFTWARE
 from node.status import Live, Status
 
@@ -41,7 +41,6 @@ _STORAGE: Final = {
     2: Words("thẻ không ghi được: đang chạy trong bộ nhớ", "the card takes no writes: running in memory"),
 }
 _MB: Final = 1 << 20
-CLUSTER_STALE_S: Final = 2 * IDLE_ROUND_S + 60.0
 NAMES_MAX: Final = 6
 NOTHING: Final = Words("", "")
 
@@ -63,6 +62,7 @@ class View:
     office: Office
     status: Status
     live: Live
+    means: Means
     now_s: float
 
 
@@ -70,7 +70,8 @@ def rows(office: Office) -> list[Row]:
     """Every part, in a fixed order."""
     status = office.station.status()
     assert status.live is not None
-    view = View(office, status, status.live, office.now().utc_s)
+    now = office.now()
+    view = View(office, status, status.live, office.station.means(now.mono_s), now.utc_s)
     return [row for part in PARTS for row in part(view)]
 
 
@@ -81,9 +82,10 @@ def _sound(view: View) -> Iterator[Row]:
         title = live.playing_title or "…"
         now = Words(f"đang phát: {title}", f"on air: {title}")
     driven = live.ceiling > Evidence.DELIVERED
+    means = view.means
     proof = Words(
-        f"Bằng chứng cao nhất trạm đưa ra được: {live.ceiling.say('vi')}",
-        f"The best this station can prove: {live.ceiling.say('en')}",
+        f"Bằng chứng cao nhất trạm đưa ra được: {means.say_proof('vi')}",
+        f"The best this station can prove: {means.say_proof('en')}",
     )
     if not driven:
         now = Words("không điều khiển loa nào", "no loudspeaker is driven")
@@ -120,6 +122,16 @@ def _hub(view: View) -> Iterator[Row]:
     if failures:
         more = Words(f"{failures} lần gọi liên tiếp không được", f"{failures} calls in a row failed")
     yield Row(Words("Liên lạc với tỉnh", "Province reached"), value, look, more)
+    traffic = view.status.traffic
+    if traffic is not None:
+        hub, relay = amount(traffic.up + traffic.down), amount(traffic.relay)
+        value = Words(
+            f"{hub.vi} với tỉnh, {relay.vi} tiếp âm trực tiếp",
+            f"{hub.en} with the province, {relay.en} of live relays",
+        )
+        day = date(day_from_iso(traffic.day))
+        counted = Words(f"đếm cho ngày {day}", f"counted for {day}")
+        yield Row(Words("Dữ liệu qua mạng", "Data over the line"), value, MUTE, counted)
     waiting = view.status.pending + view.status.unreceipted_logs
     value = Words("tỉnh đã nhận hết", "all received by the province") if not waiting else Words(
         f"{view.status.pending} báo cáo chưa gửi, {view.status.unreceipted_logs} sổ chờ tỉnh xác nhận",
@@ -152,14 +164,19 @@ def _clusters(view: View) -> Iterator[Row]:
     if watch.problem is not None:
         wrong = Words("danh sách cụm loa không đọc được", "the list of clusters cannot be read")
         yield Row(name, wrong, BAD, Words(watch.problem.what, watch.problem.what))
-    shown = watch.clusters.shown()
-    if not shown:
+    means = view.means
+    if not means.clusters:
         return
-    now_s = view.office.now().mono_s
-    away = [one.entry for one in shown if one.at_s is None or now_s - one.at_s > CLUSTER_STALE_S]
-    answer = len(shown) - len(away)
-    value = Words(f"{answer} trên {len(shown)} cụm trả lời", f"{answer} of {len(shown)} clusters answer")
-    names = ", ".join(one.name for one in away[:NAMES_MAX]) + (" …" if len(away) > NAMES_MAX else "")
+    if means.answering is None:
+        asked = Words(f"{means.clusters} cụm, đang hỏi", f"{means.clusters} clusters, being asked")
+        yield Row(name, asked, MUTE)
+        return
+    away = means.silent
+    value = Words(
+        f"{means.answering} trên {means.clusters} cụm trả lời",
+        f"{means.answering} of {means.clusters} clusters answer",
+    )
+    names = ", ".join(away[:NAMES_MAX]) + (" …" if len(away) > NAMES_MAX else "")
     yield Row(name, value, CARE if away else GOOD, Words(names, names))
 
 
@@ -193,6 +210,12 @@ def _station(view: View) -> Iterator[Row]:
     yield Row(
         Words("Trạm", "Station"), Words(name, name), MUTE, Words(view.status.hub_url, view.status.hub_url)
     )
+
+
+def amount(count: int) -> Words:
+    """Bytes as people pay for them: "13,4 MB", below one MB "120 KB"."""
+    said = f"{count / _MB:.1f} MB" if count >= _MB else f"{-(-count // 1024)} KB"
+    return Words(said.replace(".", ","), said)
 
 
 PARTS: Final[tuple[Callable[[View], Iterator[Row]], ...]] = (

@@ -69,6 +69,10 @@ class HearingPlayer:
         return self._player.can_speak
 
     @property
+    def streamed_bytes(self) -> int:
+        return int(getattr(self._player, "streamed_bytes", 0))
+
+    @property
     def ear(self) -> str:
         """One clause for people: through what is listened."""
         return self.complaint or f"listens with {self._device}"

@@ -14,6 +14,8 @@ from typing import Any, Final
 
 from ledger.facts import Detail, Evidence, Outcome
 from ledger.log import PlayerError
+from node.sound import mpv_bytes
+from node.sound.mpv_bytes import StreamBytes
 from node.sound.mpv_level import Meter
 from node.sound.mpv_process import Conversation, MemoryFile
 from node.sound.player import PlayItem, PlayReport
@@ -34,6 +36,7 @@ RETURN_S: Final = 2.0
 SETTLE_S: Final = 0.7
 # Outputs behind which there is no device: what they take proves nothing.
 NO_DEVICE: Final = frozenset({"null", "pcm"})
+ASKED: Final = ("current-ao", "ao-mute", "ao-volume", "time-pos", "af-metadata/m")
 # mpv's words for content that it cannot make sense of; its other errors are of the device.
 _UNREADABLE: Final = frozenset(
     {"unrecognized file format", "loading failed", "no audio or video data played", "nothing to play"}
@@ -41,9 +44,14 @@ _UNREADABLE: Final = frozenset(
 
 
 class Run:
-    """One item on its way: rounds, positions, levels. bench: an output without a device counts as one."""
+    """One item on its way: rounds, positions, levels. bench: an output without a device counts as one.
 
-    def __init__(self, item: PlayItem, now_mono_s: float, *, bench: bool = False) -> None:
+    streamed: where the bytes of a stream are counted.
+    """
+
+    def __init__(
+        self, item: PlayItem, now_mono_s: float, *, bench: bool = False, streamed: StreamBytes | None = None
+    ) -> None:
         self.item = item
         self.content: MemoryFile | None = None
         self.speech: Speech | None = None
@@ -58,6 +66,7 @@ class Run:
         self.asked_s = now_mono_s
         self.meter = Meter()
         self._bench = bench
+        self._streamed = streamed if item.stream else None
         self._entry: int | None = None  # mpv's number for what we loaded; events of older items are not ours
         self._playing: int | None = None  # mpv's number for what it has opened
         self._led_s = 0.0  # seconds of what was handed over before this attempt
@@ -97,6 +106,8 @@ class Run:
 
     def loaded(self, now_mono_s: float, *, led_s: float = 0.0) -> None:
         """Handed to mpv. led_s: behind so much that is sounding still and is not of this item."""
+        if self._streamed is not None:
+            self._streamed.begins()
         self._entry = self.again_s = None
         self._led_s = led_s
         self.end = self._reason = self._sounding_s = None
@@ -111,7 +122,7 @@ class Run:
         self.asked_s = now_mono_s
         self._questions = {
             mpv.command("get_property", name): name
-            for name in ("current-ao", "ao-mute", "ao-volume", "time-pos", "af-metadata/m")
+            for name in (*ASKED, *(() if self._streamed is None else mpv_bytes.ASKED))
         }
 
     def take(self, event: dict[str, Any], now_mono_s: float) -> None:
@@ -221,6 +232,9 @@ class Run:
 
     def _answer(self, name: str, data: Any, now_mono_s: float) -> None:
         """What mpv says of itself; an answer without data means that it does not know now."""
+        if self._streamed is not None and name in mpv_bytes.ASKED:
+            self._streamed.take(name, data, now_mono_s)
+            return
         if self._sounding_s is None:
             return
         if name == "current-ao":

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import click
 
+from node.stick.reach import folder_or_station
+
 if TYPE_CHECKING:
     from node.clock import Clock
     from node.stick.handover import Counter
@@ -53,25 +55,14 @@ def add_usb(group: click.Group, plain_errors: Plain, machine: Machine) -> None:
 
     @contextmanager
     def counter_of(folder: Path) -> Iterator[Counter]:
-        from ledger.log import DiskStore, StoreError
         from node.stick.handover import Alone, Beside
         from node.stick.usb import alone
 
-        try:
-            store = DiskStore(folder)
-        except StoreError as error:
-            if error.code != "store-busy":
-                raise
-            desk = Beside(folder, entropy=machine.entropy, sleep=machine.sleep)
-            try:
-                yield desk
-            finally:
-                desk.close()
-            return
-        try:
-            yield Alone(alone(store, clock=machine.clock(), entropy=machine.entropy))
-        finally:
-            store.close()
+        with folder_or_station(folder, machine.entropy, machine.sleep) as found:
+            if isinstance(found, Beside):
+                yield found
+            else:
+                yield Alone(alone(found, clock=machine.clock(), entropy=machine.entropy))
 
     @group.group()
     def usb() -> None:

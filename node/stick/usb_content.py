@@ -19,9 +19,7 @@ from ledger.facts import (
     Facts,
     Manifest,
     Rendition,
-    ancestors,
     at,
-    covers,
     needed_manifests,
     papers,
 )
@@ -145,7 +143,7 @@ class Unloading:
         found: dict[bytes, tuple[int, int]] = {}
         for order in (order for orders in facts.orders.values() for order in orders):
             fact = order.fact
-            if fact.manifest not in needed or not covers(fact.territory, unit):
+            if fact.manifest not in needed or not facts.hears(unit, fact):
                 continue
             if isinstance(fact, EmergencyOrdered):
                 urgency = -fact.level, fact.not_before
@@ -160,7 +158,7 @@ class Unloading:
         return [*heard, *((name, False) for name in read)]
 
     def _is_approved(self, bulletin: bytes, manifest: bytes) -> bool:
-        above = ancestors(self._unit)
+        above = self._facts.lineages.names(self._unit)
         return any(
             one.fact.manifest == manifest and one.fact.territory in above
             for one in self._facts.approvals.get(bulletin, ())

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from ledger.facts import ClockStepped, EmergencyOrdered, Facts, Standing, covers, local_day, read
+from ledger.facts import ClockStepped, EmergencyOrdered, Facts, Standing, local_day, read
 from ledger.log import CodecError, Ledger, SigningKey, pack, unpack
 from node.clock import AGREE_S, DRIFT
 from node.plays import Plays
@@ -136,7 +136,7 @@ def waiting(vouch: Vouch, facts: Facts, plays: Plays, unit: str, low_s: float) -
     found: dict[bytes, Waiting] = {}
     for order in _orders(facts):
         fact = order.fact
-        if fact.expires_at <= low_s or not covers(fact.territory, unit):
+        if fact.expires_at <= low_s or not facts.hears(unit, fact):
             continue
         if (fact.series, local_day(fact.not_before)) in plays or not vouch.by_stick(order.signed.id):
             continue

@@ -11,11 +11,12 @@ from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ledger.facts import SHEET_DAYS, Detail, Outcome, day_from_iso, local_day, say_detail
+from ledger.log import NotAllowed
 from ledger.sheet import CSP, sheet_html
 from node.page import attest
 from node.page.office import Office, Person
 from node.page.phrases import Words
-from node.web.parts import ask, attempt, back, field, number, person
+from node.web.parts import ask, attempt, back, field, flash_refused, number, person
 
 PAGE = Blueprint("attest", __name__)
 MENU = Words("Xác nhận phát", "Confirm")
@@ -26,6 +27,16 @@ REFUSALS: Final = {
     "slot-changed": Words(
         "Lịch đã đổi từ lúc bạn mở trang. Chưa có gì được ký; hãy xem lại.",
         "The plan has changed since you opened the page. Nothing was signed; look again.",
+    ),
+    "code-length": Words("Mã có tám chữ số, ví dụ 05-4821-57.", "A code has eight digits, as 05-4821-57."),
+    "code-check": Words("Mã sai một chữ số. Hãy xem lại tờ lịch.", "A digit of the code is wrong."),
+    "code-unknown": Words(
+        "Bảy ngày qua không có lượt phát nào mang mã này: chưa tới giờ, hoặc lịch đã đổi sau khi in.",
+        "No slot of these seven days has this code: it is not yet time, or the plan changed after printing.",
+    ),
+    "other-station": Words(
+        "Tờ lịch này của trạm khác. Hãy mở trang của trạm ấy.",
+        "This sheet is of another station: use its page.",
     ),
     "slot-ahead": Words("Lượt phát này chưa tới giờ.", "This slot has not begun yet."),
     "outcome-unknown": Words("Hãy chọn kết quả và lý do trong danh sách.", "Choose an outcome and a reason."),
@@ -38,6 +49,7 @@ REFUSALS: Final = {
 OUTCOMES: Final = (Outcome.PLAYED, Outcome.PLAYED_LATE, Outcome.PARTIAL, Outcome.MISSED)
 REASONS: Final = (Detail.NONE, Detail.POWER, Detail.NOT_DELIVERED, Detail.DEVICE, Detail.OPERATOR)
 SAID_BY_CHARS: Final = 120
+CODE_CHARS_MAX: Final = 16
 
 
 def waiting(office: Office, who: Person) -> int:
@@ -46,13 +58,23 @@ def waiting(office: Office, who: Person) -> int:
 
 @PAGE.get("/xac-nhan")
 def page() -> ResponseReturnValue:
+    """All that may be confirmed. `ma`: the code of one slot, as its symbol says; `tram`: where."""
     who = person()
+    code, unit = request.args.get("ma", "").strip()[:CODE_CHARS_MAX], request.args.get("tram", "").strip()
+    only: list[attest.Row] | None = None
+    if code:
+        try:
+            only = ask(lambda office: attest.of_code(office, unit, code))
+        except NotAllowed as error:
+            flash_refused(error)
+        if only is not None and len(only) == 1:
+            return back("attest.one", day=only[0].slot.day, series=only[0].slot.series)
 
     def look(office: Office) -> dict[str, Any]:
         moment = office.now()
         return {
-            "rows": attest.rows(office), "by_hand": attest.is_by_hand(office), "may": attest.may(office, who),
-            "monday": _monday(local_day(moment.utc_s)),
+            "rows": attest.rows(office) if only is None else only, "by_hand": attest.is_by_hand(office),
+            "may": attest.may(office, who), "monday": _monday(local_day(moment.utc_s)),
         }  # fmt: skip
 
     return render_template("attests.html", **ask(look), **_words())
@@ -104,7 +126,8 @@ def sheet() -> ResponseReturnValue:
     first = _monday(day)
     name, lines, made_s = ask(lambda office: attest.sheet(office, first))
     unit = ask(lambda office: office.unit)
-    text = sheet_html(name, unit, first, SHEET_DAYS, lines, made_s=made_s)
+    base = ask(lambda office: office.station.config.page_url)
+    text = sheet_html(name, unit, first, SHEET_DAYS, lines, made_s=made_s, base=base)
     return Response(text, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": CSP})
 
 

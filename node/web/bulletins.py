@@ -17,7 +17,7 @@ from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ledger.content import Leveller, leveller
-from ledger.facts import Rendition, Right, calendar, local_day
+from ledger.facts import Rendition, Right, calendar, local_day, voice_of
 from ledger.log import Blobs, LoaError
 from node.page import local_views
 from node.page.bulletins import LATE_S, Bulletins
@@ -115,7 +115,7 @@ def spoken(name: str) -> ResponseReturnValue:
     found = _page(_id(name))
     if not found.spoken:
         abort(404)
-    language = ask(lambda office: office.station.config.language)
+    language = voice_of(ask(lambda office: office.station.config.language))
     answer = Response(say(found.spoken, language), mimetype="audio/wav")
     answer.headers["Cache-Control"] = "private, max-age=600"
     return answer

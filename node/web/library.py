@@ -8,8 +8,9 @@ from weakref import WeakKeyDictionary
 from flask import Blueprint, abort, g, render_template, request
 from flask.typing import ResponseReturnValue
 
+from ledger.content import PDF, TextIndex
 from ledger.log import LoaError
-from node.page.library import Library
+from node.page.library import Library, Row
 from node.page.office import Office, Person
 from node.page.phrases import Words
 from node.web.bulletin_words import category_name
@@ -37,13 +38,14 @@ KINDS: Final = {
     "": Words("tệp khác", "another kind of file"),
 }  # fmt: skip
 WORDS_CHARS_MAX: Final = 100
+PLACES_MAX: Final = 30  # documents of one answer that show where the words stand
 
 
 _shelves: WeakKeyDictionary[Office, Library] = WeakKeyDictionary()
 
 
 def library(office: Office) -> Library:
-    """One for a station: it remembers folded texts."""
+    """One for a station: it remembers manifests."""
     return _shelves.setdefault(office, Library(office))
 
 
@@ -59,8 +61,31 @@ def page() -> ResponseReturnValue:
     if only not in ONLY:
         abort(404)
     who = person()
-    rows = ask(lambda office: library(office).rows(who, words=words, only=only))
-    return render_template("library.html", rows=rows, words=words, only=only)
+    texts, reads_pdf = ask(lambda office: (office.texts, office.reads_pdf))
+    # Searched here and not on the loop: a slow card must not hold the loudspeaker up.
+    found = {} if texts is None else texts.find(words)
+    rows, files = ask(
+        lambda office: (
+            library(office).rows(who, words=words, only=only, found=found), library(office).worded(),
+        )
+    )  # fmt: skip
+    known = set() if texts is None else texts.known()
+    unread = [one for one in files if bytes.fromhex(one.sha256) not in known]
+    return render_template(
+        "library.html", rows=rows, words=words, only=only, reads_pdf=reads_pdf,
+        is_on=texts is not None and texts.is_on, places={} if texts is None else places(texts, rows, words),
+        unread=sum(reads_pdf or one.media_type != PDF for one in unread),
+    )  # fmt: skip
+
+
+def places(texts: TextIndex, rows: list[Row], words: str) -> dict[str, tuple[str, str, str]]:
+    """Where in its file the words of the question stand, by the id of the document."""
+    found = {}
+    for row in rows[:PLACES_MAX] if words else ():
+        place = next(filter(None, (texts.snippet(bytes.fromhex(f.sha256), words) for f in row.files)), None)
+        if place is not None:
+            found[row.id] = place
+    return found
 
 
 @PAGE.get("/tai-lieu/<name>")

@@ -85,7 +85,7 @@ def one(series: int) -> ResponseReturnValue:
         return {
             "offer": offer, "day": day, "chosen": chosen, "checks": checks, "now_s": office.now().utc_s,
             "text": desk.text(offer.manifest), "here": desk.contents.is_ready(offer.manifest),
-            "sound": manifest is not None and manifest.audio(desk.language) is not None,
+            "sound": manifest is not None and desk.contents.heard(manifest) is not None,
             "quiet": office.station.facts.quiet_hours(office.unit),
         }  # fmt: skip
 
@@ -135,7 +135,7 @@ def sound(series: int) -> ResponseReturnValue:
     def find(office: Office) -> tuple[bytes, int, str] | None:
         desk = Bulletins(office)
         manifest = desk.contents.manifest(offers.offer_of(office, series).manifest)
-        heard = None if manifest is None else manifest.audio(desk.language)
+        heard = None if manifest is None else desk.contents.heard(manifest)
         if heard is None or not desk.contents.has(heard.sha256):
             return None
         return heard.sha256, heard.size, heard.media_type

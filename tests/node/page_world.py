@@ -18,11 +18,13 @@ from flask.testing import FlaskClient
 from station_world import HUB, ROOT, World
 from werkzeug.test import TestResponse
 
+from ledger.content import TextIndex, pdf_reader
 from ledger.facts import Right
 from ledger.log import VerifyKey
 from ledger.vault import Cost
 from node.page.office import Office
 from node.page.people import asked_rights
+from node.page.reading import Reading
 from node.web import create_app
 
 QUICK = Cost(16, 1, 1)  # the work of a PIN is not what these tests are about
@@ -39,6 +41,10 @@ class Page:
     def boot(self) -> None:
         """The process of now: nobody is signed in."""
         self.office = Office(self.world.station, cost=QUICK)
+        self.office.texts = TextIndex(self.world.store)
+        read_pdf = pdf_reader()
+        self.office.reads_pdf = read_pdf is not None
+        self.reading = Reading(lambda question: question(self.office), self.office.texts, read_pdf)
         config = self.world.config
         drawn = random.Random(self.world.starts + 7)
         self.app = create_app(
@@ -73,6 +79,10 @@ class Page:
         self.world.station.agent.hurry(self.world.clock.mono_s, 0.0)
         self.world.station.look_soon()
         self.world.run(120)
+
+    def read_documents(self) -> int:
+        """What the thread beside the loop does in its own time; how many files were read."""
+        return sum(1 for _ in iter(self.reading.turn, False))
 
     def grant(self, name: str, rights: int | None = None) -> None:
         """The province gives this person's key what their role asks for, for exactly this commune."""

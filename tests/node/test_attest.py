@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from click.testing import CliRunner
 from commune_office import PIN, Commune
 from flask import Flask
+from qr_reader import needs_zbar, read_symbol, symbols_of
 from station_world import DAY, ROOT, UNIT, World
 
-from ledger.facts import Attested, Detail, Means, Outcome, Right, StationRegistered, at, sheet_of
-from ledger.log import DiskStore, NotAllowed
+from ledger.facts import Attested, Detail, Means, Outcome, Right, StationRegistered, at, sheet_of, slot_code
+from ledger.log import DiskStore, NotAllowed, StoreError
 from node.cli import node
 from node.config import save_config
 from node.page import attest
@@ -209,3 +212,54 @@ def test_the_console_prints_the_same_sheet_beside_a_running_station(tmp_path: Pa
     assert lines
     assert all(line.code in told.output for line in lines)
     assert CliRunner().invoke(node, ["sheet", "--dir", str(folder), "--week", "mai"]).exit_code != 0
+
+
+# -- a telephone that points at a line of the sheet ----------------------------------------------------------
+
+
+@needs_zbar
+def test_pointing_at_a_line_of_the_sheet_opens_that_slot_and_nothing_is_signed_by_it(tmp_path: Path) -> None:
+    commune = fm_commune()
+    station = commune.world.station
+    station.config = replace(station.config, page_url="http://loa.lan:8080")
+    client = signed_in(commune)
+    row = attest.rows(commune.office)[0]
+    said = [read_symbol(one, tmp_path) for one in symbols_of(client.get("/to-lich").get_data(as_text=True))]
+    (pointed,) = [text for text in said if row.code in text]
+    assert pointed.startswith("http://loa.lan:8080/")
+    opened = client.get(pointed.removeprefix("http://loa.lan:8080"))
+    assert opened.headers["Location"] == f"/xac-nhan/{DAY}/{row.slot.series}"
+    assert words(commune) == []
+
+
+def test_whoever_points_without_a_seat_signs_in_first_and_then_sees_the_slot() -> None:
+    commune = fm_commune()
+    code = attest.rows(commune.office)[0].code
+    answer = app_of(commune).test_client().get(f"/xac-nhan?tram={UNIT}&ma={code}")
+    assert answer.status_code == 303
+    to = parse_qs(urlsplit(answer.headers["Location"]).query)["tiep"]
+    assert to == [f"/xac-nhan?tram={UNIT}&ma={code}"]
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("ma=05-4821", "Mã có tám chữ số"),
+        ("ma=00-0000-01", "Mã sai một chữ số"),
+        ("tram=vn.yb.04402&ma={code}", "Tờ lịch này của trạm khác"),
+        ("ma={other}", "không có lượt phát nào mang mã này"),
+    ],
+)
+def test_a_code_that_opens_nothing_says_why_and_shows_the_list(query: str, said: str) -> None:
+    commune = fm_commune()
+    row = attest.rows(commune.office)[0]
+    other = slot_code(replace(row.slot, day=row.slot.day + 40))
+    path = f"/xac-nhan?{query.format(code=row.code, other=other)}"
+    text = signed_in(commune).get(path).get_data(as_text=True)
+    assert said in text
+    assert row.code in text
+
+
+def test_an_address_that_is_none_is_refused_at_the_start() -> None:
+    with pytest.raises(StoreError, match="page_url"):
+        replace(World().config, page_url="loa.lan")

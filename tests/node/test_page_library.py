@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 import pytest
 from page_world import PIN, Browser, Page
+from paper_pdf import pdf_of
 from station_world import DAY, ROOT, UNIT
 
+from ledger.content import pdf_reader
 from ledger.facts import DirectiveIssued, DirectiveRead, Manifest, Rendition
-from ledger.log import Blobs
+from ledger.log import Blobs, StoreError
+from node.page.reading import Reading
 
 LAW = "Luật Phòng, chống ma túy. Điều 1. Phạm vi điều chỉnh."
 NAME = b"D" * 16
@@ -32,9 +35,9 @@ def case() -> Case:
     return Case(page, lan, pao)
 
 
-def content(page: Page, text: str, media_type: str = "text/plain") -> bytes:
+def content(page: Page, text: str | bytes, media_type: str = "text/plain") -> bytes:
     hub = page.world.hub
-    data = text.encode()
+    data = text.encode() if isinstance(text, str) else text
     manifest = Manifest((Rendition.of("document", media_type, data),))
     for one in (data, manifest.encode()):
         hub.blobs.put(one)
@@ -61,6 +64,7 @@ def issue(
 
 def test_a_document_of_the_province_is_read_here_and_found_without_diacritics(case: Case) -> None:
     issue(case.page)
+    assert case.page.read_documents() == 1
     case.lan.get("/tai-lieu")
     assert case.lan.says("Tuyên truyền phòng, chống ma túy")
     for words in ("phong chong ma tuy", "15/CV", "dieu chinh", "SO THONG TIN"):
@@ -68,6 +72,90 @@ def test_a_document_of_the_province_is_read_here_and_found_without_diacritics(ca
     assert not case.lan.get("/tai-lieu?tim=giao thong").says("Tuyên truyền phòng")
     case.lan.get(f"/tai-lieu/{NAME.hex()}")
     assert case.lan.says("Điều 1. Phạm vi điều chỉnh.")
+
+
+@pytest.mark.skipif(pdf_reader() is None, reason="pdftotext is not installed")
+def test_the_words_inside_a_pdf_are_found_without_diacritics_and_shown_where_they_stand(case: Case) -> None:
+    pdf = pdf_of("Điều 12. Trách nhiệm phòng cháy, chữa cháy của Ủy ban nhân dân xã")
+    issue(case.page, manifest=content(case.page, pdf, "application/pdf"), title="Gửi các xã")
+    case.lan.get("/tai-lieu?tim=trach nhiem")
+    assert case.lan.says("Không tìm thấy")
+    assert case.lan.says("Còn 1 tệp đang chờ đọc chữ bên trong")
+    assert case.page.read_documents() == 1
+    case.lan.get("/tai-lieu?tim=uy ban 15/cv")
+    assert case.lan.says("Gửi các xã"), "a word inside and one of the number"
+    case.lan.get("/tai-lieu?tim=trach nhiem")
+    assert "12. <mark>Trách nhiệm</mark> phòng cháy" in case.lan.text
+    assert not case.lan.says("đang chờ đọc")
+    assert not case.lan.get("/tai-lieu?tim=trach nhiem giao thong").says("Gửi các xã")
+
+
+def test_what_a_document_says_is_shown_as_words_and_never_as_a_page(case: Case) -> None:
+    issue(case.page, "Xem <script>alert(1)</script> tại đây")
+    case.page.read_documents()
+    case.lan.get("/tai-lieu?tim=script")
+    assert "&lt;<mark>script</mark>&gt;alert" in case.lan.text
+    assert "<script>alert" not in case.lan.text
+
+
+def test_a_document_that_was_replaced_is_found_by_its_new_words_only(case: Case) -> None:
+    issue(case.page)
+    case.page.read_documents()
+    issue(case.page, "Bản sửa đổi về đuối nước.")
+    case.page.read_documents()
+    assert not case.lan.get("/tai-lieu?tim=dieu chinh").says("Tuyên truyền")
+    assert case.lan.get("/tai-lieu?tim=duoi nuoc").says("Tuyên truyền")
+
+
+def test_what_was_read_is_not_read_again_after_a_power_cut(case: Case) -> None:
+    issue(case.page)
+    assert case.page.read_documents() == 1
+    case.page.restart()
+    assert case.page.read_documents() == 0
+
+
+def test_without_a_reader_pdfs_wait_and_the_page_says_why(case: Case) -> None:
+    page = case.page
+    assert page.office.texts is not None
+    page.reading = Reading(lambda question: question(page.office), page.office.texts, None)
+    page.office.reads_pdf = False
+    issue(page, manifest=content(page, pdf_of("Điều 12"), "application/pdf"), title="Công văn")
+    assert page.read_documents() == 0
+    case.lan.get("/tai-lieu")
+    assert case.lan.says("hộp trạm chưa có poppler-utils")
+    assert not case.lan.says("đang chờ đọc")
+
+
+def test_a_life_in_memory_searches_titles_and_says_so(case: Case) -> None:
+    issue(case.page)
+    case.page.office.texts = None
+    assert case.lan.get("/tai-lieu?tim=ma tuy").says("Tuyên truyền")
+    assert case.lan.says("Lúc này chữ bên trong tệp không được tìm")
+
+
+def test_a_card_that_is_nearly_full_is_left_to_the_log(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    issue(case.page)
+    monkeypatch.setattr("node.page.reading.RESERVE_BYTES", 1 << 62)
+    assert case.page.read_documents() == 0
+
+
+def test_the_thread_that_reads_ends_with_its_life_and_waits_out_a_busy_loop(case: Case) -> None:
+    issue(case.page)
+    page, waits = case.page, list[float]()
+
+    def busy(question: object) -> object:
+        raise StoreError("station-busy", "the station did not answer")
+
+    def pause(wait_s: float) -> bool:
+        waits.append(wait_s)
+        return len(waits) > 3
+
+    assert page.office.texts is not None
+    Reading(busy, page.office.texts, None).run(pause)  # type: ignore[arg-type]
+    assert waits == [2.0, 60.0, 60.0, 60.0]
+    waits.clear()
+    page.reading.run(pause)
+    assert waits == [2.0, 2.0, 60.0, 60.0], "one file, then nothing to do"
 
 
 def test_a_read_receipt_is_signed_with_the_readers_own_key_and_reaches_the_province(case: Case) -> None:

@@ -12,6 +12,7 @@ from ledger.facts import OfferAnswered
 from ledger.log import MemoryStore, stick
 from node import ClusterEntry, clusters_toml
 from node.clusters.listing import CLUSTERS_NAME
+from node.means import CLUSTER_STALE_S
 from node.web.usb import told
 
 LAN = "Lò Thị Mai"
@@ -141,7 +142,7 @@ def test_clusters_that_do_not_answer_and_boards_are_named() -> None:
         store = MemoryStore()
         store.write(CLUSTERS_NAME, text.encode())
         page = Page(store=store, boards=("cong-xa",))
-        page.world.run(60)
+        page.world.run(CLUSTER_STALE_S + 60)
         lan = page.join(LAN, "officer").get("/tinh-trang")
         assert lan.says(words)
         assert lan.says("cong-xa")

@@ -474,10 +474,10 @@ def test_the_words_of_a_text_are_made_before_its_minute_and_only_once(
     made: list[str] = []
     say = Items._said
 
-    def counted(self: Items, text: str) -> str:
-        if text not in self._words:
+    def counted(self: Items, text: str, language: str) -> str:
+        if (language, text) not in self._words:
             made.append(text)
-        return say(self, text)
+        return say(self, text, language)
 
     monkeypatch.setattr(Items, "_said", counted)
     world, speaker = world_with(can_speak=True)

@@ -142,6 +142,7 @@ def test_a_station_killed_again_and_again_answers_once_for_every_slot(
     status = json.loads(seen.stdout)
     assert status["unit"] == UNIT
     assert sum(status["outcomes"].values()) == len(acks)
+    assert (status["means"]["ceiling"], status["means"]["why"]) == ("delivered", "no-loudspeaker")
 
 
 def test_sigterm_ends_a_station_cleanly_and_status_can_be_read_beside_it(

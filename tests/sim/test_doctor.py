@@ -33,7 +33,7 @@ def test_a_machine_with_nothing_is_told_what_it_loses() -> None:
     assert "evidence level is `delivered`" in text
     assert "chime" in text
     assert "no column for mosquitto" in text
-    assert "7 of 7 optional programs are missing" in text
+    assert "8 of 8 optional programs are missing" in text
 
 
 def test_a_machine_with_everything_is_told_so() -> None:

@@ -1,0 +1,57 @@
+"""`loa hub page-url`: the address under which telephones reach this hub's pages, for symbols on run sheets.
+
+A setting of this hub, in `hub.json`, written by an administrator while the hub is stopped. It cannot know
+that by itself: it may stand behind a proxy, and what one browser typed is not what another can reach.
+
+Bound: a shell's words; what is printed is `ledger.sheet`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import click
+
+from hub.accounts import Officer
+from hub.config import save_config
+from hub.hub import Hub
+from ledger.facts import Right
+from ledger.log import NotAllowed
+from ledger.sheet import is_base
+
+Desk: TypeAlias = Callable[[Path, str, str], AbstractContextManager[tuple[Hub, Officer]]]
+Option: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def add_address(group: click.Group, desk: Desk, options: tuple[Option, Option, Option]) -> None:
+    """Hangs the command into `group`. options: --dir, --as, --password."""
+    directory, as_account, with_password = options
+
+    @group.command("page-url")
+    @directory
+    @as_account
+    @with_password
+    @click.argument("address", required=False)
+    def page_url(folder: Path, account: str, password: str, address: str | None) -> None:
+        """Shows or sets ("" for none) where telephones reach this hub's pages, as https://loa.example."""
+        with desk(folder, account, password) as (house, officer):
+            if address is None:
+                click.echo(house.config.page_url or "none: the symbols on run sheets hold the codes alone")
+                return
+            may = house.facts.authority.may(
+                officer.key.key_id, Right.ADMIN, house.config.province, house.now()
+            )
+            if officer.role != "admin" or not may:
+                raise NotAllowed(
+                    "no-right", "this is an administrator's setting", hint="--as an administrator"
+                )
+            if address and not is_base(address):
+                raise NotAllowed(
+                    "address-format", f"{address!r} is no address of a page", where="ADDRESS",
+                    hint="as https://loa.example or http://192.168.1.5:8080",
+                )  # fmt: skip
+            save_config(house.store, house.config.with_limits(page_url=address))
+        click.echo(f"{address or 'none'}: sheets that are printed from now on say so.")
