@@ -1,40 +1,46 @@
-"""Khẩn cấp: write, look at what it will reach, confirm with the password, watch the answers come in, give
-the all-clear.
+"""Khẩn cấp: write, look at what it will reach, confirm with the password.
 
 Two steps, because the second shows numbers that the first cannot: how many stations are meant, how many of
 them are out of touch at this moment, how many have no return path at all. A real order asks for a typed
-word beside the password, a drill does not. There is no order without an expiry. The list of answers is a
-small piece of page of its own with an ETag, which the script asks for again and which a link fetches
-without one.
+word beside the password, a drill does not. There is no order without an expiry. Under the policy the second
+step asks another person (`pages.second`); what comes back afterwards is `pages.answers`.
+
+From the first page to the air it takes an access key for the page, one for prepared words, one for the next
+step, then the password: nobody needs a mouse, nor a script.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from flask import Blueprint, Response, abort, flash, render_template, request, url_for
+from flask import Blueprint, current_app, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from hub.emergencies import WAIT_S
+from hub.emergency_texts import PREPARED
+from hub.media import Upload
 from hub.web import auth, forms
 from hub.web.acts import once
 from hub.web.choices import emergency_kinds, territories
+from hub.web.pages import spoken
 from hub.web.refusals import errors_of
-from hub.web.sounds import taken
+from hub.web.sounds import LEVEL, Sound, taken
 from hub.web.tongue import gettext
 from hub.web.wall import touch
 from hub.web.words import HOUR_S
-from ledger.facts import REASON_CHARS_MAX, TEXT_CHARS_MAX, covers
+from ledger.facts import MAIN, TEXT_CHARS_MAX, covers
 from ledger.log import NotAllowed
 
 if TYPE_CHECKING:
-    from hub.queries import AsRunRow, SeriesRow, StationRow
+    from hub.queries import StationRow
 
 emergency = Blueprint("emergency", __name__)
 
-ANSWERS_MAX: Final = 400
 HISTORY_MAX: Final = 20
+DRILL_BEFORE: Final = "Đây là diễn tập."  # said by the loudspeakers, whatever the language of the page
+DRILL_AFTER: Final = "Hết phần diễn tập."
 
 
 def real_word() -> str:
@@ -70,6 +76,10 @@ def page() -> ResponseReturnValue:
         "hours": str(forms.EXPIRY_HOURS_DEFAULT),
         "territory": auth.officer().territory,
     }
+    wanted = request.args.get("mau", "")
+    if wanted in PREPARED:
+        ready = PREPARED[wanted]
+        values |= {"kind": wanted, "text": ready.text, "level": str(ready.level)}
     return written(values, {})
 
 
@@ -91,6 +101,7 @@ def written(values: dict[str, object], errors: dict[str, str], status: int = 200
             values=values,
             errors=errors,
             kinds=emergency_kinds(),
+            prepared=[(code, word) for code, word in emergency_kinds() if code in PREPARED],
             territories=territories(officer.territory),
             text_chars_max=TEXT_CHARS_MAX,
             hours_max=forms.EXPIRY_HOURS_MAX,
@@ -120,6 +131,9 @@ def asked(
             values=values,
             errors=errors,
             reach=reach(filled.territory),
+            seconds=those_asked(filled),
+            read_out=voice_here() is not None,
+            wait_s=WAIT_S[auth.the_hub().config.second_person],
             kind_word=dict(emergency_kinds())[filled.kind],
             real_word=real_word(),
             until=auth.now() + filled.hours * HOUR_S,
@@ -128,9 +142,21 @@ def asked(
     )
 
 
+def those_asked(filled: forms.EmergencyIn) -> list[tuple[str, bool]] | None:
+    """Who may be the second person (name, at work now); None when the policy asks nobody."""
+    officer, hub, now, present = auth.officer(), auth.the_hub(), auth.now(), auth.at_work()
+    asks = hub.commands.asks_a_second(officer, filled.territory, drill=filled.drill, present=present, now=now)
+    others = hub.commands.seconds(officer, filled.territory, now=now) if asks else []
+    return [(one.name, one.account in present) for one in others] if asks else None
+
+
 @emergency.post("/khan-cap/ra-lenh")
 def order() -> ResponseReturnValue:
-    """Sign it: the password proven now, and for a real order the typed word."""
+    """Sign it: the password proven now, and for a real order the typed word.
+
+    Whoever pressed a button that asks a second person never orders alone by it, also when that person has
+    left since; and whoever pressed the other one is asked to wait when somebody has come.
+    """
     auth.needs("approver")
     reader = forms.Reader(request.form, forms.EMERGENCY_FIELDS)
     filled = read(reader)
@@ -147,19 +173,28 @@ def order() -> ResponseReturnValue:
         return asked(filled, reader.values, errors_of(refusal, {"audio"}.__contains__), 422)
 
     def act() -> str:
-        proven = auth.prove_again(password)
-        series = auth.the_hub().commands.order_emergency(
+        proven, commands, present = auth.prove_again(password), auth.the_hub().commands, auth.at_work()
+        now = auth.now()
+        asks = request.form.get("second") == "1" or commands.asks_a_second(
+            proven, filled.territory, drill=False, present=present, now=now
+        )
+        asks = asks and not filled.drill
+        sign = commands.propose_emergency if asks else partial(commands.order_emergency, present=present)
+        series = sign(
             proven,
             kind=filled.kind,
             level=filled.level,
             text=filled.text,
-            audio=sound.upload,
+            audio=heard(filled, sound),
             territory=filled.territory,
-            expires_at=auth.now() + filled.hours * HOUR_S,
+            expires_at=now + filled.hours * HOUR_S,
             drill=filled.drill,
-            now=auth.now(),
+            now=now,
         )
         sound.tell()
+        if asks:
+            flash(gettext("Đã ký đề nghị. Chưa có gì được phát."), "ok")
+            return url_for("second.one", series=series)
         flash(gettext("Đã ký lệnh. Danh sách dưới đây đầy dần khi các trạm trả lời."), "ok")
         return url_for("emergency.one", series=series)
 
@@ -172,6 +207,27 @@ def order() -> ResponseReturnValue:
         return written(reader.values, errors, 422)
 
 
+def heard(filled: forms.EmergencyIn, sound: Sound) -> Upload | None:
+    """What the loudspeakers say: the recording, else the machine's voice here, which says before and after
+    that a drill is one. None where this machine has no voice: then a signal goes out beside the words.
+    """
+    voice = voice_here()
+    if sound.upload is not None or voice is None:
+        return sound.upload
+    words = f"{DRILL_BEFORE} {filled.text} {DRILL_AFTER}" if filled.drill else filled.text
+    try:
+        return Upload(voice.of(MAIN, words), "may-doc.wav")
+    except NotAllowed:
+        return None  # an emergency does not wait for a voice
+
+
+def voice_here() -> spoken.Sounds | None:
+    """A voice whose sound is small: without ffmpeg half a minute is a megabyte, which no 2G line brings in
+    time, and a station with a voice reads the words out by itself.
+    """
+    return spoken.sounds() if current_app.extensions.get(LEVEL) is not None else None
+
+
 def read(reader: forms.Reader) -> forms.EmergencyIn:
     return forms.emergency(
         reader,
@@ -179,90 +235,3 @@ def read(reader: forms.Reader) -> forms.EmergencyIn:
         territories=dict(territories(auth.officer().territory)),
         chars_max=TEXT_CHARS_MAX,
     )
-
-
-def load(series: int) -> SeriesRow:
-    found = auth.the_hub().queries.series(series)
-    if found.kind != "emergency" or not auth.in_sight(found.territory):
-        abort(404)
-    return found
-
-
-@dataclass(frozen=True)
-class Answers:
-    """Who has answered an order, who has it, who has not."""
-
-    ran: tuple[tuple[StationRow, AsRunRow], ...]
-    has: tuple[StationRow, ...]  # in touch and up to date, no answer yet
-    lacks: tuple[StationRow, ...]  # in touch, the order has not been fetched
-    out_of_touch: tuple[StationRow, ...]
-    fm: tuple[StationRow, ...]
-    as_of: int
-
-
-def answers(row: SeriesRow) -> Answers:
-    now, hub = auth.now(), auth.the_hub()
-    meant = reach(row.territory)
-    ran = {run.unit: run for run in hub.queries.as_run(series=row.series, limit=ANSWERS_MAX)}
-    silent = {station.unit for station in meant.out_of_touch}
-    rest = [station for station in meant.it if station.unit not in ran]
-    return Answers(
-        ran=tuple((station, ran[station.unit]) for station in meant.it if station.unit in ran),
-        has=tuple(s for s in rest if s.unit not in silent and s.behind == 0),
-        lacks=tuple(s for s in rest if s.unit not in silent and s.behind > 0),
-        out_of_touch=tuple(s for s in rest if s.unit in silent),
-        fm=meant.fm,
-        as_of=now,
-    )
-
-
-@emergency.get("/khan-cap/<int(max=2147483647):series>")
-def one(series: int) -> ResponseReturnValue:
-    return shown(load(series))
-
-
-def shown(row: SeriesRow, errors: dict[str, str] | None = None, status: int = 200) -> ResponseReturnValue:
-    return (
-        render_template(
-            "emergency_one.html",
-            row=row,
-            answers=answers(row),
-            in_force=row.state == "active" and row.expires_at > auth.now(),
-            boards=auth.the_hub().queries.boards_of_order(row.series),
-            errors=errors or {},
-        ),
-        status,
-    )
-
-
-@emergency.get("/khan-cap/<int(max=2147483647):series>/tra-loi")
-def live(series: int) -> ResponseReturnValue:
-    """The answers alone. Unchanged answers cost a 304."""
-    found = answers(load(series))
-    body = render_template("_answers.html", answers=found)
-    tag = hashlib.sha256(
-        repr((found.ran, len(found.has), len(found.lacks), len(found.out_of_touch))).encode()
-    )
-    answer = Response(body, content_type="text/html; charset=utf-8")
-    answer.set_etag(tag.hexdigest()[:16])
-    answer.headers["Cache-Control"] = "no-cache, private"
-    return answer.make_conditional(request)
-
-
-@emergency.post("/khan-cap/<int(max=2147483647):series>/bao-yen")
-def all_clear(series: int) -> ResponseReturnValue:
-    officer, row = auth.needs("approver"), load(series)
-    reader = forms.Reader(request.form, ("reason",))
-    reason = reader.text("reason", chars_max=REASON_CHARS_MAX)
-    if reader.errors:
-        return shown(row, reader.errors, 422)
-
-    def act() -> str:
-        auth.the_hub().commands.cancel_emergency(officer, series, reason=reason, now=auth.now())
-        flash(gettext("Đã ký lệnh báo yên. Trạm dừng phát lệnh này khi nhận được."), "ok")
-        return url_for("emergency.one", series=series)
-
-    try:
-        return once(act)
-    except NotAllowed as refusal:
-        return shown(row, errors_of(refusal, lambda _name: False), 422)
