@@ -19,7 +19,7 @@ SEED = 20261101
 @click.command()
 @click.argument("topic", type=click.Choice([*TARGETS, "all", "peers"]))
 @click.option("--seed", default=SEED, show_default=True, help="Draws another workload of the same kind.")
-@click.option("--stations", type=click.IntRange(min=1), help="Of 1,000 each (ingest: 100; sync, peers: 20).")
+@click.option("--stations", type=click.IntRange(min=1), help="Of 1,000 each (ingest 100, reports 173, or 20)")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, last line.")
 def bench(topic: str, seed: int, stations: int | None, as_json: bool) -> None:
     """Measure bytes and speed on the workloads of `sim/bench/workload.py`."""
@@ -30,7 +30,7 @@ def bench(topic: str, seed: int, stations: int | None, as_json: bool) -> None:
     topics = list(TARGETS) if topic == "all" else [topic]
     found = {}
     for name in topics:
-        more = {"stations": stations} if stations and name in ("ingest", "sync") else {}
+        more = {"stations": stations} if stations and name in ("ingest", "sync", "sim", "reports") else {}
         found[name] = import_module(f"sim.bench.{name}").measure(seed, **more)
         if not as_json:
             _print(name, lines(name, found[name]))

@@ -79,6 +79,14 @@ TARGETS: Mapping[str, tuple[Target, ...]] = {
         Target("verify_per_s", "opened and verified again", "/s"),
         Target("bytes_per_event", "held, self-contained", "B"),
     ),
+    "reports": (
+        Target("rows", "acknowledgments of a year, four slots a day", ""),
+        Target("report_month_ms", "a report of a month", "ms", at_most=300),
+        Target("report_quarter_ms", "of a quarter", "ms", at_most=300),
+        Target("report_year_ms", "of the year", "ms"),
+        Target("look_ms", "a look at all stations for alerts, every 30 s", "ms", at_most=300),
+        Target("report_at_s", "of an earlier position, everything built again", "s"),
+    ),
     "node": (
         Target("ready_s", "from the command to ready, by the clock", "s", at_most=3),
         Target("ready_cpu_s", "the same, processor time", "s"),
@@ -92,6 +100,16 @@ TARGETS: Mapping[str, tuple[Target, ...]] = {
         Target("start_error_p95_s", "late or early start of a timed item, p95", "s", at_most=1),
         Target("start_error_max_s", "the worst of them", "s"),
         Target("disk_bytes", "the station's folder beside content", "B"),
+    ),
+    "sim": (
+        Target("station_days_per_s", "station-days a second of processor time", "/s", at_least=20),
+        Target("station_days_per_s_stand_in", "the same, hashed instead of signed", "/s", at_least=40),
+        Target("kb_per_station", "memory for each station", "kB", at_most=100),
+        Target("share.real", "time in our own code", "%"),
+        Target("share.libraries", "time in the libraries it is made with", "%"),
+        Target("share.simulator", "time in the simulator around them", "%"),
+        Target("signatures_made", "signatures made", ""),
+        Target("signatures_verified", "signatures verified", ""),
     ),
 }
 RATIOS: Mapping[str, tuple[tuple[str, Callable[[Mapping[str, Any]], float]], ...]] = {
