@@ -1,54 +1,45 @@
-"""Lịch: the week, one series with what came back from each station, scheduling an approved bulletin,
-cancelling.
+"""Lịch: the week, as a table, a list and a calendar file; one series with what came back; cancelling.
 
-The form speaks an operator's rule (first day, last day, weekdays, one minute); what is signed is the flat
-list of days, and the page shows that list. A minute inside quiet hours is refused by the command and said
-in plain words.
+Putting a bulletin on the plan is `planning`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from hub.web import auth, forms
 from hub.web.acts import once
 from hub.web.choices import territories
-from hub.web.pages.bulletins import load
-from hub.web.refusals import errors_of, say
+from hub.web.ics import MEDIA_TYPE, Entry, calendar_file
+from hub.web.names import class_name, unit_name
+from hub.web.refusals import errors_of
 from hub.web.tally import apart, pieces, split
-from hub.web.tongue import gettext, ngettext
-from hub.web.words import dm, dmy, hm
-from ledger.facts import REASON_CHARS_MAX, UNIT_CHARS_MAX, at, covers, local_day
+from hub.web.tongue import gettext
+from hub.web.words import dmy, hm
+from ledger.facts import REASON_CHARS_MAX, UNIT_CHARS_MAX, at, calendar, covers, local_day
 from ledger.log import NotAllowed
 
 if TYPE_CHECKING:
-    from hub.queries import BulletinPage, SeriesRow, WeekCell
+    from hub.queries import SeriesRow, WeekCell
 
 schedule = Blueprint("schedule", __name__)
 
 WEEK: int = 7
 DATES_SHOWN = 5
+ICS_WEEKS = 5
 RUNS_MAX = 400  # stations of one occurrence on one page; a province has under 200
 
 
 @schedule.get("/lich")
 def page() -> ResponseReturnValue:
-    hub, today = auth.the_hub(), local_day(auth.now())
-    asked = forms.day_of(request.args.get("tuan", ""))
-    day = today if asked is None or not 0 <= asked < 65_000 else asked
+    day, asked = asked_day()
     monday = day - forms.weekday_of(day)
-    unit = request.args.get("tram", "")
     known = dict(territories(auth.officer().territory))
-    cells = [
-        cell
-        for cell in hub.queries.week(
-            monday, unit=unit if unit in known and unit != hub.config.province else ""
-        )
-        if auth.in_sight(cell.territory)
-    ]
+    unit = request.args.get("tram", "")
+    cells = week_of(monday)
     return render_template(
         "week.html",
         monday=monday,
@@ -59,6 +50,54 @@ def page() -> ResponseReturnValue:
         territories=list(known.items()),
         unread=bool(request.args.get("tuan")) and day != asked,
     )
+
+
+def asked_day() -> tuple[int, int | None]:
+    """(the day whose week is shown, what was typed if it could be read)."""
+    today = local_day(auth.now())
+    asked = forms.day_of(request.args.get("tuan", ""))
+    return (today if asked is None or not 0 <= asked < 65_000 else asked), asked
+
+
+def week_of(monday: int) -> list[WeekCell]:
+    """The cells of a week in the officer's sight, at the station asked for if there is one."""
+    hub = auth.the_hub()
+    unit = request.args.get("tram", "")
+    known = dict(territories(auth.officer().territory))
+    asked = unit if unit in known and unit != hub.config.province else ""
+    return [cell for cell in hub.queries.week(monday, unit=asked) if in_sight(cell)]
+
+
+@schedule.get("/lich.ics")
+def ics() -> ResponseReturnValue:
+    """Five weeks from the one shown, as a calendar file."""
+    hub, (day, _) = auth.the_hub(), asked_day()
+    monday = day - forms.weekday_of(day)
+    unit = request.args.get("tram", "")
+    at_one = unit in dict(territories(auth.officer().territory)) and unit != hub.config.province
+    signed = {row.series: row.at for row in hub.queries.all_series()}
+    entries = [
+        Entry(
+            cell.series,
+            cell.day,
+            unit if at_one else cell.territory,
+            at(cell.day, cell.minute),
+            cell.length_s,
+            cell.title,
+            unit_name(unit if at_one else cell.territory),
+            f"{class_name(cell.klass)} · {gettext('Lịch số %(n)s', n=cell.series)}",
+            signed.get(cell.series, auth.now()),
+            cell.state != "active" or cell.declined,
+        )
+        for n in range(ICS_WEEKS)
+        for cell in week_of(monday + n * WEEK)
+    ]
+    name = gettext("Lịch phát %(place)s", place=unit_name(unit) if at_one else hub.config.name)
+    body = calendar_file(entries, name=name, host=f"{hub.config.province}.loa")
+    answer = Response(body, content_type=MEDIA_TYPE)
+    answer.headers["Content-Disposition"] = f'attachment; filename="lich-{calendar.iso(monday)}.ics"'
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
 
 
 def grid(cells: list[WeekCell]) -> list[tuple[int, dict[int, list[WeekCell]]]]:
@@ -81,10 +120,15 @@ def by_series(cells: list[WeekCell]) -> list[tuple[WeekCell, list[int]]]:
     ]
 
 
+def in_sight(row: SeriesRow | WeekCell) -> bool:
+    """As `auth.in_sight`; of a group, that one of its units is."""
+    return any(auth.in_sight(unit) for unit in row.units or (row.territory,))
+
+
 def load_series(series: int) -> SeriesRow:
     # Two communes may come to one number: `xa` says whose.
     found = auth.the_hub().queries.series(series, unit=request.args.get("xa", "")[:UNIT_CHARS_MAX])
-    if not auth.in_sight(found.territory):
+    if not in_sight(found):
         abort(404)
     return found
 
@@ -106,14 +150,18 @@ def shown(row: SeriesRow, errors: dict[str, str] | None = None, status: int = 20
         auth.the_hub().queries.as_run(series=row.series, day=day, limit=RUNS_MAX) if day is not None else []
     )
     sight = (auth.officer().territory, row.territory)
-    runs = [run for run in runs if all(covers(territory, run.unit) for territory in sight)]
+    runs = [run for run in runs if hears(row, run.unit) and covers(sight[0], run.unit)]
     look, heard = split(runs)
     own, words = apart(runs)
     asked_of = day if day is not None else row.days[0] if row.days else 0
     offer = auth.the_hub().queries.offer(row.series, asked_of, territory=max(sight, key=len))
-    later = set() if offer is None else {
-        said.unit for said in offer.answers if not said.worth and said.start_s + row.late_s > auth.now()
-    }
+    later = (
+        set()
+        if offer is None
+        else {
+            said.unit for said in offer.answers if not said.worth and said.start_s + row.late_s > auth.now()
+        }
+    )
     mute = silent(row, day, later | {run.unit for run in runs}) if day is not None else []
     return (
         render_template(
@@ -133,75 +181,9 @@ def shown(row: SeriesRow, errors: dict[str, str] | None = None, status: int = 20
     )
 
 
-def silent(row: SeriesRow, day: int, reported: set[str]) -> list[str]:
-    """IT stations that owe a report for this day and have not sent one; none before the slot is over."""
-    if row.state != "active" or at(day, row.minute) + row.late_s > auth.now():
-        return []
-    own = auth.officer().territory
-    return sorted(
-        unit
-        for unit, one in list(auth.the_hub().facts.stations.items())
-        if one.fact.kind == "it"
-        and covers(row.territory, unit)
-        and covers(own, unit)
-        and unit not in reported
-    )
-
-
-@schedule.get("/ban-tin/<bulletin>/xep-lich")
-def new(bulletin: str) -> ResponseReturnValue:
-    auth.needs("editor", "approver")
-    found, today = load(bulletin), local_day(auth.now())
-    values: dict[str, object] = {
-        "territory": found.row.territory,
-        "from": dmy(max(today, found.row.valid_from_day)),
-        "until": dmy(found.row.valid_until_day),
-        "weekdays": list(forms.WEEKDAYS),
-        "at": "17:00",
-        "late": "15",
-        "resume": "0",
-    }
-    return form(found, values, {})
-
-
-@schedule.post("/ban-tin/<bulletin>/xep-lich")
-def new_post(bulletin: str) -> ResponseReturnValue:
-    officer, found = auth.needs("editor", "approver"), load(bulletin)
-    reader = forms.Reader(request.form, forms.SCHEDULE_FIELDS)
-    filled = forms.schedule(reader, territories=dict(territories(officer.territory)))
-    if reader.errors:
-        return form(found, reader.values, reader.errors, 422)
-
-    def act() -> str:
-        series = auth.the_hub().commands.schedule(
-            officer,
-            bulletin,
-            territory=filled.territory,
-            days=filled.days,
-            minute=filled.minute,
-            late_s=filled.late_s,
-            on_interrupt=filled.on_interrupt,
-            now=auth.now(),
-        )
-        count = len(filled.days)
-        flash(
-            ngettext(
-                "Đã ký lịch phát %(num)d ngày: %(dates)s.",
-                "Đã ký lịch phát %(num)d ngày: %(dates)s.",
-                count,
-                dates=", ".join(map(dm, filled.days[:DATES_SHOWN])) + (" …" if count > DATES_SHOWN else ""),
-            ),
-            "ok",
-        )
-        return url_for("schedule.one", series=series)
-
-    try:
-        return once(act)
-    except NotAllowed as refusal:
-        errors = errors_of(refusal, forms.SCHEDULE_FIELDS.__contains__)
-        if refusal.code == "quiet-hours":
-            errors = {"at": f"{say(refusal)} {quiet_words(refusal.where or filled.territory)}"}
-        return form(found, reader.values, errors, 422)
+def hears(row: SeriesRow, unit: str) -> bool:
+    """True when the series was ordered for this unit, or for one above it."""
+    return any(covers(territory, unit) for territory in row.units or (row.territory,))
 
 
 def quiet_words(unit: str) -> str:
@@ -210,24 +192,15 @@ def quiet_words(unit: str) -> str:
     return gettext("Giờ yên tĩnh: %(first)s–%(last)s.", first=hm(first), last=hm(last))
 
 
-def form(
-    found: BulletinPage, values: dict[str, object], errors: dict[str, str], status: int = 200
-) -> ResponseReturnValue:
-    return (
-        render_template(
-            "schedule_form.html",
-            page=found,
-            row=found.row,
-            values=values,
-            errors=errors,
-            quiet=quiet_words(found.row.territory),
-            territories=[
-                t for t in territories(auth.officer().territory) if covers(found.row.territory, t[0])
-            ],
-            lates=[("0", gettext("không phát trễ"))]
-            + [(n, gettext("trễ tối đa %(n)s phút", n=n)) for n in forms.LATE_MINUTES[1:]],
-        ),
-        status,
+def silent(row: SeriesRow, day: int, reported: set[str]) -> list[str]:
+    """IT stations that owe a report for this day and have not sent one; none before the slot is over."""
+    if row.state != "active" or at(day, row.minute) + row.late_s > auth.now():
+        return []
+    own = auth.officer().territory
+    return sorted(
+        unit
+        for unit, one in list(auth.the_hub().facts.stations.items())
+        if one.fact.kind == "it" and hears(row, unit) and covers(own, unit) and unit not in reported
     )
 
 
