@@ -9,6 +9,7 @@ from hub.accounts import Officer
 from hub.config import DEMO_ACCOUNTS, KDF_CHEAP, KDF_STRONG, HubConfig, KdfCost, Overload, load_config
 from hub.hub import Hub, found, seed_demo_accounts
 from hub.media import Upload
+from hub.reporting import ask_for, report, report_at
 from hub.ringing import doorbell_of
 
 __all__ = [
@@ -21,8 +22,11 @@ __all__ = [
     "Officer",
     "Overload",
     "Upload",
+    "ask_for",
     "doorbell_of",
     "found",
     "load_config",
+    "report",
+    "report_at",
     "seed_demo_accounts",
 ]

@@ -235,9 +235,12 @@ class Accounts:
         """A token for the cookie, new at every login. now: of the same clock as in `session`."""
         return self._sessions.start(officer.account, officer.key, proved_at=officer.proved_at, now=now)
 
-    def session(self, token: str, *, now: int) -> Officer | None:
-        """Whose session this is; None when unknown, idle too long, too old, or the account was disabled."""
-        live = self._sessions.get(token, now=now)
+    def session(self, token: str, *, now: int, seen: bool = True) -> Officer | None:
+        """Whose session this is; None when unknown, idle too long, too old, or the account was disabled.
+
+        seen: False when the page asked by itself and not its reader.
+        """
+        live = self._sessions.get(token, now=now, seen=seen)
         if live is None:
             return None
         with self._lock:
@@ -245,6 +248,10 @@ class Accounts:
         if found is None or not found["enabled"]:
             return None
         return _officer(found, live.key, live.proved_at)
+
+    def at_work(self, *, now: int, within_s: int) -> frozenset[str]:
+        """Accounts that did something in a session lately. now: of the same clock as in `session`."""
+        return self._sessions.at_work(now=now, within_s=within_s)
 
     def note_proof(self, token: str, *, now: int) -> None:
         """The person of this session has just typed the password (`prove`)."""

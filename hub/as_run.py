@@ -25,7 +25,6 @@ from ledger.facts import (
     Facts,
     Slot,
     at,
-    covers,
     stand_of,
 )
 from ledger.log import Stored
@@ -135,7 +134,7 @@ class AsRun:
     def _plan(self, series: int, day: int, unit: str) -> tuple[int, int] | None:
         for order in reversed(self._facts.orders.get(series, ())):
             fact = order.fact
-            if unit and not covers(fact.territory, unit):
+            if unit and not self._facts.hears(unit, fact, day):
                 continue  # another commune's, of the same number
             if isinstance(fact, EmergencyOrdered):
                 return fact.not_before - at(day), fact.not_before

@@ -41,6 +41,11 @@ class BoardRow:
 class BoardQueries(Lookups):
     """Asked under the hub's lock."""
 
+    def units_with_boards(self) -> set[str]:
+        """Units from which a board has ever reported."""
+        with self._lock:
+            return {str(row["unit"]) for row in self._rows("SELECT DISTINCT unit FROM board_shown")}
+
     def boards_of_bulletin(self, bulletin: str) -> tuple[BoardRow, ...]:
         """What boards showed of this bulletin, the latest day first."""
         key = id_bytes(bulletin)

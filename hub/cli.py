@@ -20,6 +20,9 @@ from typing import Any
 import click
 
 from hub.accounts import ROLES, Officer
+from hub.address_cli import add_address
+from hub.alerts_cli import add_alerts
+from hub.cap_cli import add_cap
 from hub.clock import HubClock, newest_signed, said
 from hub.config import (
     DEMO_ACCOUNTS,
@@ -32,7 +35,11 @@ from hub.config import (
 from hub.endings_cli import add_commands
 from hub.hub import Hub, found, seed_demo_accounts
 from hub.looks_cli import add_looks
+from hub.merge_cli import add_merge
+from hub.policy_cli import add_policy
+from hub.report_cli import add_report
 from hub.sheet_cli import add_sheet
+from hub.unit_cli import add_unit
 from hub.usb_cli import add_usb
 from ledger.facts import is_unit
 from ledger.kernel import synchronised
@@ -42,6 +49,7 @@ from ledger.log import (
     LoaError,
     NotAllowed,
 )
+from ledger.service import Manager
 from ledger.tempo import TempoReader
 
 
@@ -165,7 +173,8 @@ def serve(
             click.echo(f"WARNING {doubt}", err=True)
         run(
             house, host=host, port=port, secure=secure, ticks=time.monotonic, doorbell_port=doorbell_port,
-            watch=clock.check,
+            watch=clock.check, doubts=clock.doubts,
+            manager=Manager.of(os.environ, os.getpid(), time.monotonic),
         )  # fmt: skip
 
 
@@ -374,5 +383,12 @@ def _minute(text: str) -> int:
 
 add_looks(hub, _looked_at, _hub_clock, directory, as_json)
 add_commands(hub, _opened, _desk, (directory, as_account, with_password))
+add_merge(hub, _desk, (directory, as_account, with_password))
+add_policy(hub, _desk, (directory, as_account, with_password))
+add_address(hub, _desk, (directory, as_account, with_password))
 add_usb(hub, _opened, directory, as_json)
 add_sheet(hub, _opened, directory, as_json)
+add_report(hub, _opened, directory)
+add_alerts(hub, _opened, directory)
+add_unit(hub, _looked_at, directory)
+add_cap(hub, _opened, directory, as_json)

@@ -19,6 +19,7 @@ from ledger.log import (
     StoreError,
     VerifyKey,
 )
+from ledger.sheet import is_base
 
 CONFIG_NAME = "hub.json"
 HUB_KEY_NAME = "hub.key"
@@ -27,6 +28,9 @@ LEDGER_DB = "ledger.db"
 VIEWS_DB = "views.db"
 ACCOUNTS_DB = "accounts.db"
 CONTACTS_DB = "contacts.db"
+WRITING_DB = "writing.db"  # help for writing, no decision: files on their way in, samples
+PHONES_DB = "phones.db"
+DESK_DB = "desk.db"
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,9 @@ class KdfCost:
     memory_kib: int
     lanes: int
 
+
+# Who orders a real emergency: one person; two when another is at work; a second one always asked first.
+SECOND_PERSON = ("never", "when-available", "always")
 
 KDF_STRONG = KdfCost(passes=3, memory_kib=65_536, lanes=4)  # RFC 9106, second recommended option
 KDF_CHEAP = KdfCost(passes=1, memory_kib=8, lanes=1)  # tests and the simulator only: guards nothing
@@ -69,6 +76,8 @@ class HubConfig:
     token_life_s: int = 259_200  # 72 h: a technician's trip to the commune
     audio_bytes_max: int = 32 << 20  # an hour at 64 kbit/s
     text_chars_max: int = 20_000  # twenty minutes read aloud
+    second_person: str = "when-available"  # one of SECOND_PERSON; drills are free
+    page_url: str = ""  # where telephones reach the pages, for the symbols on run sheets
 
     @property
     def root_keys(self) -> tuple[VerifyKey, ...]:
@@ -91,6 +100,10 @@ class HubConfig:
             plain["roots"] = tuple(bytes.fromhex(raw) for raw in plain["roots"])
             plain["kdf"] = KdfCost(**plain["kdf"])
             plain["overload"] = Overload(**plain["overload"])
+            if plain.get("second_person", "never") not in SECOND_PERSON:
+                raise ValueError("second_person: one of " + ", ".join(SECOND_PERSON))
+            if plain.get("page_url") and not is_base(plain["page_url"]):
+                raise ValueError('page_url: as "https://loa.example"')
             return cls(**plain)
         except (ValueError, TypeError, KeyError) as error:
             raise StoreError(

@@ -15,6 +15,7 @@ from typing import Any
 
 from hub import rows
 from hub.lookups import ROWS_MAX, Lookups, Where, id_bytes
+from hub.series_rows import together
 from ledger.facts import (
     Detail,
     Outcome,
@@ -65,10 +66,11 @@ class DayQueries(Lookups):
 
         NotAllowed("series-unknown").
         """
-        order = "CASE WHEN substr(? || '.', 1, length(territory) + 1) = territory || '.' THEN 0 ELSE 1 END"
         with self._lock:
             where = Where().add("series = ?", series)
-            for row in self._select("* FROM series", where, f"{order}, position DESC LIMIT 1", unit):
+            found = together(self._select("* FROM series", where, "position DESC"))
+            heard = [r for r in found if any(covers(t, unit) for t in r["units"] or [r["territory"]])]
+            for row in heard or found:
                 return self._series_row(row)
         raise NotAllowed("series-unknown", f"there is no series {series}", hint="look at the plan")
 
@@ -77,7 +79,7 @@ class DayQueries(Lookups):
         where = Where().equal("state", "active" if active_only else "")
         with self._lock:
             found = self._select("* FROM series", where, "position DESC LIMIT ?", ROWS_MAX)
-            return [self._series_row(row) for row in found]
+            return [self._series_row(row) for row in together(found)]
 
     def week(self, first_day: int, *, territory: str = "", unit: str = "") -> list[rows.WeekCell]:
         """Scheduled slots of seven days. territory: orders at or below it; unit: what one station gets."""
@@ -85,6 +87,7 @@ class DayQueries(Lookups):
         where.add("first_day + 8 * length(days) > ?", first_day).below("territory", territory)
         with self._lock:
             found = self._select("* FROM series", where, "series")
+        found = together(row for row in found if not unit or covers(row["territory"], unit))
         cells = [
             rows.WeekCell(
                 day=day,
@@ -96,9 +99,9 @@ class DayQueries(Lookups):
                 territory=row["territory"],
                 bulletin=bytes(row["bulletin"]).hex(),
                 state=row["state"],
+                units=row["units"],
             )
             for row in found
-            if not unit or covers(row["territory"], unit)
             for day in range(first_day, first_day + WEEK_DAYS)
             if has_day(row["first_day"], bytes(row["days"]), day)
         ]
@@ -155,6 +158,7 @@ class DayQueries(Lookups):
             expires_at=row["expires_at"],
             text=row["text"],
             manifest=bytes(row["manifest"]).hex(),
+            units=row["units"],
         )
 
     # -- as-run ----------------------------------------------------------------------------------------------

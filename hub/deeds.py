@@ -24,6 +24,7 @@ from ledger.facts import (
     Decision,
     Drafted,
     EmergencyOrdered,
+    EmergencyProposed,
     Facts,
     Granted,
     Klass,
@@ -38,6 +39,7 @@ from ledger.facts import (
     StationRegistered,
     Submitted,
     Target,
+    UnitMerged,
     asks,
     covers,
 )
@@ -276,8 +278,10 @@ def _stands(facts: Facts, signed: Signed) -> bool:
     if isinstance(fact, Approved):
         return any(one.signed.id == signed.id for one in facts.approvals.get(fact.bulletin, ()))
     if isinstance(fact, Scheduled | EmergencyOrdered):
+        # Of a group's orders under one number, those for other units have no say over this one.
         orders = facts.orders.get(fact.series, ())
-        return len(orders) == 1 and orders[0].signed.id == signed.id
+        here = [one for one in orders if covers(one.fact.territory, fact.territory)]
+        return len(here) == 1 and here[0].signed.id == signed.id
     if isinstance(fact, Cancelled):
         target = fact.series if fact.series is not None else fact.bulletin
         return target is not None and any(one.signed.id == signed.id for one in facts.cancels.get(target, ()))
@@ -285,7 +289,7 @@ def _stands(facts: Facts, signed: Signed) -> bool:
         return any(one.signed.id == signed.id for one in facts.quiet.get(fact.territory, ()))
     if isinstance(fact, StationRegistered):
         return fact.unit in facts.stations and facts.stations[fact.unit].signed.id == signed.id
-    if type(fact) in CIVIC:
+    if type(fact) in CIVIC or isinstance(fact, EmergencyProposed | UnitMerged):
         return facts.refusal_of(signed) is None
     if isinstance(fact, Drafted):
         return facts.authority.may(signed.key_id, Right.DRAFT, fact.territory, fact.ts, signed.place)

@@ -9,7 +9,7 @@ Bound: asking and loading; the acts themselves are `hub.commands`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from threading import RLock
 from typing import Concatenate, ParamSpec, TypeVar, cast
@@ -19,11 +19,12 @@ from hub.accounts import Accounts, Officer
 from hub.bulletins import Bulletin
 from hub.config import HubConfig
 from hub.enrolment import Enrolment
-from hub.media import Composed, Relay, Upload, accept_line, accept_text, compose
+from hub.media import Composed, Part, Relay, Upload, accept_line, accept_text, compose
 from hub.schedules import Series, series_id
 from ledger.facts import (
     REASON_CHARS_MAX,
     Facts,
+    Manifest,
     Rendition,
     Right,
     is_unit,
@@ -133,12 +134,13 @@ class Desk:
         return found
 
     def _compose(
-        self, text: str, audio: Upload | bytes | None, kept: Rendition | None, relay: Relay | None = None
-    ) -> Composed:
+        self, text: str, audio: Upload | bytes | None, kept: Rendition | None, relay: Relay | None = None,
+        more: Sequence[Part] = (), source: Manifest | None = None,
+    ) -> Composed:  # fmt: skip
         said = accept_text(text, what="text", chars_max=self._config.text_chars_max)
         return compose(
             self._blobs, text=said, audio=audio, audio_bytes_max=self._config.audio_bytes_max,
-            kept_audio=kept, relay=relay,
+            kept_audio=kept, relay=relay, more=more, source=source,
         )  # fmt: skip
 
 

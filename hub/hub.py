@@ -13,21 +13,27 @@ Bound: wiring. No rule and no SQL of its own.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from threading import RLock
 
 from hub import commands, queries
 from hub.accounts import Accounts
+from hub.alarms import Alarms
 from hub.bulletins import Bulletin
+from hub.choices import Choices
 from hub.config import (
     ACCOUNTS_DB,
     CONFIG_NAME,
     CONTACTS_DB,
     DEMO_ACCOUNTS,
+    DESK_DB,
     HUB_KEY_NAME,
     KDF_STRONG,
     LEDGER_DB,
+    PHONES_DB,
     ROOT_KEY_NAME,
     VIEWS_DB,
+    WRITING_DB,
     HubConfig,
     KdfCost,
     load_key,
@@ -38,11 +44,18 @@ from hub.desk import ALL_RIGHTS
 from hub.elsewhere import TakenBack
 from hub.endings import ended_and_stays
 from hub.enrolment import ROOT_WINDOW_S, Enrolment
+from hub.heard import Heard
 from hub.ingest import Door, Ingest, Urgent, error_body
+from hub.intake import Intake
 from hub.keeping import Keeper
+from hub.notices import describe
+from hub.phonebook import Phonebook
 from hub.projections import Projections
+from hub.proposals import Proposal
+from hub.samples import Samples
 from hub.schedules import Series
 from hub.stations import QuietHours, StationRecord
+from ledger.content import TextIndex
 from ledger.facts import (
     Facts,
     Granted,
@@ -93,6 +106,7 @@ class Hub:
         self._clock_now = clock_now
         # the disk failed: whoever runs this should stop and start again
         self.failed: StoreError | None = None
+        self.texts: TextIndex | None = None  # the words inside documents; searched without the lock
         self.on_news: Callable[[Stored], None] = lambda _: None  # of a decision, inside its transaction
         db = store.open_db(LEDGER_DB)
         self.facts = Facts(config.root_keys)
@@ -117,7 +131,11 @@ class Hub:
         self.blobs = Blobs(store)
         self.keeper = Keeper(self.blobs, self.facts, self.projections)
         self.accounts = Accounts(store.open_db(ACCOUNTS_DB), config=config, entropy=entropy)
+        self.choices = Choices(store.open_db(DESK_DB))
         self.ingest = Ingest(self.ledger, self.facts, self.key, store.open_db(CONTACTS_DB))
+        writing = store.open_db(WRITING_DB)
+        self.intake = Intake(writing, store, entropy=entropy, room_bytes=4 * config.audio_bytes_max)
+        self.heard, self.samples = Heard(writing), Samples(writing, entropy=entropy)
         self.enrolment = Enrolment(
             self.ledger,
             db,
@@ -127,7 +145,9 @@ class Hub:
             entropy=entropy,
             heard_from=self.ingest.heard_from,
         )
-        self.decisions = Decisions(self.ledger, db, (Bulletin, Series, TakenBack, StationRecord, QuietHours))
+        aggregates = (Bulletin, Series, TakenBack, StationRecord, QuietHours, Proposal)
+        self.phonebook = Phonebook(store.open_db(PHONES_DB))
+        self.decisions = Decisions(self.ledger, db, aggregates)
         self.door = Door(config.overload, mono)
         self.commands = commands.Commands(
             config=config,
@@ -209,7 +229,13 @@ class Hub:
         with self.lock:
             self.projections.catch_up()
             self.keeper.tick(self.now())
+            self.intake.sweep(self.now())
             self.ingest.flush()
+
+    @cached_property
+    def alarms(self) -> Alarms:
+        """What is wrong at stations, for those who want to be told; made when it is first asked for."""
+        return Alarms(self, describe)
 
     def rebuild(self) -> int:
         """Drops the views and builds them again from the ledger; returns how many segments were read."""

@@ -27,7 +27,6 @@ from ledger.facts import (
     AckCoder,
     Facts,
     Right,
-    ancestors,
     covers,
 )
 from ledger.log import (
@@ -48,6 +47,10 @@ CREATE TABLE IF NOT EXISTS contacts (key_id BLOB PRIMARY KEY, at INTEGER NOT NUL
   cursor INTEGER NOT NULL, head_log BLOB NOT NULL, head_seq INTEGER NOT NULL, status BLOB NOT NULL,
   syncs INTEGER NOT NULL, refused TEXT NOT NULL)
 """
+_KEEP = (
+    "INSERT OR REPLACE INTO contacts VALUES "
+    "(:key_id, :at, :sent_at, :cursor, :head_log, :head_seq, :status, :syncs, :refused)"
+)
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,7 @@ class Ingest:
         authority = self._facts.authority
         territories = authority.units_of(key_id, Right.INGEST)
         units = {*authority.units_of(key_id, Right.ACK), *territories}
-        found = {above for unit in units for above in ancestors(unit)}
+        found = {above for unit in units for above in self._facts.lineages.names(unit)}
         if territories:
             held = audiences_here(self._ledger)
             found |= {unit for unit in held if any(covers(outer, unit) for outer in territories)}
@@ -192,7 +195,7 @@ class Ingest:
         rows = [vars(self._contacts[key]) for key in sorted(self._dirty) if key in self._contacts]
         if rows:
             with self._db.atomic():
-                self._db.table("contacts").upsert_all(rows, pk="key_id")
+                self._db.conn.executemany(_KEEP, rows)  # one statement: a province comes every few minutes
         self._dirty.clear()
 
     # -- urgency ---------------------------------------------------------------------------------------------
@@ -211,7 +214,7 @@ class Ingest:
         return any(
             one.expires_at > now
             and cursor < one.position
-            and any(covers(one.territory, unit) for unit in units)
+            and any(one.territory in self._facts.lineages.names(unit) for unit in units)
             for one in self._urgent
         )
 

@@ -19,12 +19,12 @@ from typing import Final
 
 from hub.media import read_manifest
 from hub.projections import Projections
-from ledger.facts import AUDIO, Facts, at, library_manifests, needed_manifests
+from ledger.facts import AUDIO, BOARD_IMAGE, DOCUMENT, Facts, at, library_manifests, needed_manifests
 from ledger.log import BlobError, Blobs, CodecError
 
 KEEP_S: Final = 400 * 86_400  # a year and the weeks in which it is planned again
 SWEEP_EVERY_S: Final = 86_400
-LARGE: Final = frozenset({AUDIO})  # kinds that go; texts and the like are small
+LARGE: Final = frozenset({AUDIO, BOARD_IMAGE, DOCUMENT})  # kinds that go; texts and the like are small
 
 
 class Keeper:
@@ -52,13 +52,15 @@ class Keeper:
         }
         approvals = [one.fact for known in self._facts.approvals.values() for one in known]
         orders = [one.fact for known in self._facts.orders.values() for one in known]
-        newest = max([0, *desk.values(), *(fact.ts for fact in (*approvals, *orders))])
+        asked = [one.fact for known in self._facts.proposals.values() for one in known]
+        newest = max([0, *desk.values(), *(fact.ts for fact in (*approvals, *orders, *asked))])
         from_s = min(now - self._keep_s, newest)
         live = needed_manifests(self._facts, from_s)
         live |= library_manifests(self._facts)
+        live |= {fact.manifest for fact in asked if fact.expires_at > from_s}
         live |= {fact.manifest for fact in approvals if at(fact.valid_until_day + 1) > from_s}
         live |= {manifest for manifest, updated_at in desk.items() if updated_at > from_s}
-        named = live | set(desk) | {fact.manifest for fact in (*approvals, *orders)}
+        named = live | set(desk) | {fact.manifest for fact in (*approvals, *orders, *asked)}
         keep = self._kept(live, named)
         return [] if keep is None else self._blobs.sweep(keep)
 

@@ -17,6 +17,7 @@ from ledger.content import (
     DURATION_MS_MAX,
     DURATION_MS_MIN,
     Composed,
+    Part,
     Relay,
     Upload,
     accept_line,
@@ -27,12 +28,14 @@ from ledger.content import (
     read_relay,
     read_text,
     sound_kind,
+    sounding_s,
 )
 
 __all__ = [
     "DURATION_MS_MAX",
     "DURATION_MS_MIN",
     "Composed",
+    "Part",
     "Relay",
     "Upload",
     "accept_line",
@@ -44,6 +47,7 @@ __all__ = [
     "read_relay",
     "read_text",
     "sound_kind",
+    "sounding_s",
 ]
 
 # Emergency without a recording: four seconds of signal. A drill must not sound like the real thing.

@@ -77,13 +77,6 @@ class OfferQueries(Lookups):
             counted[Answer.ACCEPTED], counted[Answer.MOVED], counted[Answer.DECLINED], counted[None], answers
         )
 
-    def answer_of(self, unit: str, series: int, day: int) -> AnswerRow | None:
-        """The answer that decides for one station's slot, or None."""
-        with self._lock:
-            slot = self._offered(series, day, unit)
-            said = () if slot is None else self._said(slot)
-            return next((row for row in said if row.worth == DECIDES), None)
-
     def _offered(self, series: int, day: int, unit: str) -> Slot | None:
         found = slots(self._facts, unit, at(day), at(day + 1))
         slot = next((one for one in found if one.key == (series, day)), None)

@@ -17,6 +17,7 @@ from ledger.facts import (
     DirectiveRead,
     Drafted,
     EmergencyOrdered,
+    EmergencyProposed,
     FeedbackAnswered,
     Granted,
     OfferAnswered,
@@ -28,8 +29,10 @@ from ledger.facts import (
     Rotated,
     Scheduled,
     StationRegistered,
+    Step,
     Submitted,
     Target,
+    UnitMerged,
 )
 
 _WHAT: dict[type, str] = {
@@ -39,6 +42,7 @@ _WHAT: dict[type, str] = {
     Returned: "returned",
     Scheduled: "scheduled",
     EmergencyOrdered: "emergency",
+    EmergencyProposed: "proposed",
     Cancelled: "cancelled",
     QuietHoursSet: "quiet-hours",
     StationRegistered: "registered",
@@ -46,6 +50,7 @@ _WHAT: dict[type, str] = {
     Rotated: "rotated",
     Revoked: "revoked",
     RootsSet: "roots-set",
+    UnitMerged: "merged",
     OfferAnswered: "offer-answered",
     ProgrammeArranged: "arranged",
     DirectiveIssued: "issued",
@@ -61,6 +66,8 @@ def what_of(fact: Decision) -> str:
         return "revised"
     if isinstance(fact, Cancelled) and fact.target == Target.BULLETIN:
         return "withdrawn"
+    if isinstance(fact, EmergencyProposed) and fact.step != Step.ASKED:
+        return "alone" if fact.step == Step.ALONE else "dropped"
     return _WHAT[type(fact)]
 
 
@@ -83,8 +90,12 @@ def detail_of(fact: Any) -> str:
         return fact.reason
     if isinstance(fact, EmergencyOrdered):
         return fact.text
+    if isinstance(fact, EmergencyProposed):
+        return fact.reason or fact.text
     if isinstance(fact, StationRegistered):
         return f"{fact.name} ({fact.kind})"
+    if isinstance(fact, UnitMerged):
+        return "" if fact.into is None else f"{fact.name} ({fact.into})"
     if isinstance(fact, QuietHoursSet):
         return f"{fact.from_minute}–{fact.until_minute}"
     if isinstance(fact, Granted):

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from hub.basis import BasisQueries
 from hub.board_queries import BoardQueries
 from hub.bulletins import CATEGORIES, SUBMITTED
 from hub.day_queries import DayQueries
 from hub.lookups import ROWS_MAX, Where, id_bytes
 from hub.media import read_manifest, read_relay, read_text
 from hub.offer_queries import OfferQueries
+from hub.queue_queries import QueueQueries
+from hub.roll import RollQueries
 from hub.rows import (
     AsRunRow,
     BulletinPage,
@@ -32,7 +35,10 @@ from hub.rows import (
     Summary,
     WeekCell,
 )
+from hub.series_rows import together
 from hub.station_queries import StationQueries
+from hub.versions import VersionQueries
+from hub.voices import voices_of
 from ledger.facts import Right, WithdrawalState, parent
 from ledger.log import NotAllowed
 
@@ -61,7 +67,10 @@ _COUNTS = {
 }
 
 
-class Queries(StationQueries, DayQueries, BoardQueries, OfferQueries):
+class Queries(
+    RollQueries, StationQueries, DayQueries, BoardQueries, OfferQueries, VersionQueries, BasisQueries,
+    QueueQueries,
+):
     """Every question of the hub's pages."""
 
     def bulletins(
@@ -125,13 +134,15 @@ class Queries(StationQueries, DayQueries, BoardQueries, OfferQueries):
                 audio_sha256="" if sound is None else sound.sha256.hex(),
                 audio_media_type="" if sound is None else sound.media_type,
                 relay=None if manifest is None else read_relay(self._blobs, manifest),
+                voices=() if manifest is None else voices_of(self._blobs, manifest),
+                basis=self.basis_of(bytes.fromhex(row.manifest)),
                 renditions=tuple(
                     RenditionRow(r.kind, r.language, r.media_type, r.size, r.duration_ms, r.sha256.hex())
                     for r in (() if manifest is None else manifest.renditions)
                 ),
                 deeds=tuple(self._deed(one) for one in deeds),
                 delivery=self._delivery(row.territory, approvals[-1] if approvals else None),
-                series=tuple(self._series_row(one) for one in series),
+                series=tuple(self._series_row(one) for one in together(series)),
                 as_run=tuple(self._as_run_of(key, [int(one["series"]) for one in series])),
                 refusals=self._refusals(key),
                 removed=seen.get(WithdrawalState.REMOVED, 0),

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from hub.accounts import Person
 from hub.media import Relay
-from ledger.facts import ClusterReport
+from hub.voices import Voice
+from ledger.facts import Basis, ClusterReport
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Delivery:
 @dataclass(frozen=True)
 class SeriesRow:
     """A schedule, or an emergency (bulletin "", level > 0). state: active, cancelled, or withdrawn with its
-    bulletin.
+    bulletin. units: of an order by group, whose territory is the nearest unit above them; () otherwise.
     """
 
     series: int
@@ -98,6 +99,7 @@ class SeriesRow:
     expires_at: int
     text: str
     manifest: str
+    units: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,8 @@ class BulletinPage:
     removed: int
     already_played: int
     relay: Relay | None = None
+    voices: tuple[Voice, ...] = ()
+    basis: Basis | None = None
 
 
 @dataclass(frozen=True)
@@ -208,7 +212,9 @@ class PlanSlot:
 
 @dataclass(frozen=True)
 class WeekCell:
-    """declined, ordered_minute: what the one station asked for answered; `minute` is then its own."""
+    """declined, ordered_minute: what the one station asked for answered; `minute` is then its own. units: as
+    of a `SeriesRow`.
+    """
 
     day: int
     minute: int
@@ -221,6 +227,7 @@ class WeekCell:
     state: str
     declined: bool = False
     ordered_minute: int | None = None
+    units: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,12 @@ Bound: rules of one series. Whether the bulletin is approved and the hours are q
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 from uuid import UUID, uuid5
 
+from hub.series_rows import nearest_above
 from ledger.facts import decisions
 from ledger.log import NotAllowed
 from ledger.recorder import DecisionAggregate
@@ -41,7 +44,7 @@ def series_id(series: int) -> UUID:
 
 
 class Series(DecisionAggregate):
-    """One Scheduled or EmergencyOrdered, and perhaps its Cancelled."""
+    """One Scheduled for each unit of it, or one EmergencyOrdered; and perhaps the Cancelled of them all."""
 
     class Scheduled(DecisionAggregate.Opened):
         TOPIC: ClassVar[str] = "series.scheduled"
@@ -49,16 +52,27 @@ class Series(DecisionAggregate):
     class Ordered(DecisionAggregate.Opened):
         TOPIC: ClassVar[str] = "series.ordered"
 
+    class Extended(DecisionAggregate.Event):
+        """The same order for one more unit of the group."""
+
+        TOPIC: ClassVar[str] = "series.extended"
+
     class Cancelled(DecisionAggregate.Event):
         TOPIC: ClassVar[str] = "series.cancelled"
 
     def __init__(self) -> None:
         self.order: decisions.Scheduled | decisions.EmergencyOrdered | None = None
+        self.territories: list[str] = []
         self.cancelled = False
 
     @classmethod
-    def plan(cls, fact: decisions.Scheduled, signer: bytes) -> Series:
-        return cls.opened(cls.Scheduled, series_id(fact.series), fact, signer)
+    def plan(cls, facts: Sequence[decisions.Scheduled], signer: bytes) -> Series:
+        """facts: one for each unit, alike but for the territory."""
+        made = cls.opened(cls.Scheduled, series_id(facts[0].series), facts[0], signer)
+        for fact in facts[1:]:
+            assert replace(fact, territory=facts[0].territory) == facts[0], "one series is one order"
+            made.decide(cls.Extended, fact, signer)
+        return made
 
     @classmethod
     def command(cls, fact: decisions.EmergencyOrdered, signer: bytes) -> Series:
@@ -70,6 +84,11 @@ class Series(DecisionAggregate):
         return self.order
 
     @property
+    def territory(self) -> str:
+        """The nearest unit above all that it was ordered for."""
+        return nearest_above(self.territories)
+
+    @property
     def is_emergency(self) -> bool:
         return isinstance(self.order, decisions.EmergencyOrdered)
 
@@ -78,12 +97,13 @@ class Series(DecisionAggregate):
             self.cancelled = True
         else:
             assert isinstance(fact, decisions.Scheduled | decisions.EmergencyOrdered)
-            self.order = fact
+            self.order = fact if self.order is None else self.order
+            self.territories.append(fact.territory)
 
     def cancel(self, ts: int, signer: bytes, reason: str) -> None:
         """Calls the series off for all its territory. NotAllowed("already-cancelled")."""
         if self.cancelled:
             raise NotAllowed("already-cancelled", "the series is called off already", hint="nothing to do")
         now = self.ordered
-        fact = decisions.Cancelled(ts, int(decisions.Target.SERIES), None, now.series, now.territory, reason)
+        fact = decisions.Cancelled(ts, int(decisions.Target.SERIES), None, now.series, self.territory, reason)
         self.decide(self.Cancelled, fact, signer)

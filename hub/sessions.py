@@ -72,8 +72,11 @@ class Sessions:
             )
         return token.hex()
 
-    def get(self, token: str, *, now: int) -> Session | None:
-        """The live session of this token; None when unknown, idle too long or too old."""
+    def get(self, token: str, *, now: int, seen: bool = True) -> Session | None:
+        """The live session of this token; None when unknown, idle too long or too old.
+
+        seen: False for what a page asks by itself: nobody is at work because a page refreshes.
+        """
         secret = _secret(token)
         if secret is None:
             return None
@@ -85,11 +88,20 @@ class Sessions:
             ).fetchone()
             if row is None:
                 return None
-            if now > row[3]:
+            if seen and now > row[3]:
                 self._db.execute("UPDATE sessions SET seen_at = ? WHERE token_hash = ?", [now, _hash(secret)])
         account = str(row[0])
         key = SigningKey.from_seed(self._vault.unseal(_wrap(secret), bytes(row[1]), account))
         return Session(account, key, int(row[2]))
+
+    def at_work(self, *, now: int, within_s: int) -> frozenset[str]:
+        """Accounts whose person did something in a live session within the last `within_s` seconds."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT DISTINCT account FROM sessions WHERE started_at >= ? AND seen_at >= ?",
+                [now - self._config.session_max_s, now - min(within_s, self._config.session_idle_s)],
+            ).fetchall()
+        return frozenset(str(row[0]) for row in rows)
 
     def note_proof(self, token: str, *, now: int) -> None:
         """The person of this session has just typed the password."""

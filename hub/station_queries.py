@@ -19,8 +19,6 @@ from hub.ingest import Contact
 from hub.lookups import Lookups, Where
 from ledger.facts import (
     Right,
-    ancestors,
-    covers,
     listed_names,
     read_condition,
 )
@@ -122,13 +120,14 @@ class StationQueries(Lookups):
 
     def _behind(self, cursors: dict[str, int]) -> dict[str, int]:
         """Unit → how many decisions for it or a unit above came after its cursor."""
-        marks = {(above, cursor) for unit, cursor in cursors.items() for above in ancestors(unit)}
+        names = self._facts.lineages.names
+        marks = {(above, cursor) for unit, cursor in cursors.items() for above in names(unit)}
         counted = {
             (str(row["audience"]), int(row["cursor"])): int(row["n"])
             for row in self._rows(_AFTER, [json.dumps(sorted(marks))])
         }
         return {
-            unit: sum(counted[above, cursor] for above in ancestors(unit)) for unit, cursor in cursors.items()
+            unit: sum(counted[above, cursor] for above in names(unit)) for unit, cursor in cursors.items()
         }
 
     def _station_rows(self, found: Iterable[dict[str, Any]], now: int | None) -> list[rows.StationRow]:
@@ -181,7 +180,7 @@ class StationQueries(Lookups):
         """position: of the decision whose delivery is asked; None when there is none yet."""
         targets = delivered = never = fm = 0
         for unit, station in self._facts.stations.items():
-            if not covers(territory, unit):
+            if territory not in self._facts.lineages.names(unit):
                 continue
             if station.fact.kind != "it":
                 fm += 1

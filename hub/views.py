@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
-VERSION = 10  # another shape is another number: the views are dropped and built again at the next start
+VERSION = 11  # another shape is another number: the views are dropped and built again at the next start
 
 # What is counted; each has its row from the beginning, in this order.
 COUNTED = ("segments", "events", "acks", "acks_repeated", "malformed", "strays", "refused", "forks")
@@ -58,6 +58,7 @@ CREATE TABLE as_run (place INTEGER, day INTEGER, series INTEGER, planned INTEGER
 CREATE TABLE listings (place INTEGER, position INTEGER, nth INTEGER, at INTEGER NOT NULL, names TEXT NOT NULL,
   PRIMARY KEY (place, position, nth)) WITHOUT ROWID;
 CREATE INDEX as_run_series ON as_run (series, day);
+CREATE INDEX as_run_failed ON as_run (day) WHERE outcome IN (6, 9);
 CREATE TABLE malformed (position INTEGER, seq INTEGER, key_id BLOB NOT NULL, reason TEXT NOT NULL,
   event BLOB NOT NULL, PRIMARY KEY (position, seq));
 CREATE TABLE strays (position INTEGER, seq INTEGER, key_id BLOB NOT NULL, series INTEGER NOT NULL,
@@ -80,6 +81,7 @@ CREATE TABLE board_shown (unit TEXT, board TEXT, bulletin BLOB, shown BLOB, day 
 CREATE INDEX board_shown_bulletin ON board_shown (bulletin, day);
 CREATE TABLE withdrawals_seen (unit TEXT, series INTEGER, bulletin BLOB, state INTEGER NOT NULL,
   at INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (unit, series, bulletin));
+CREATE INDEX withdrawals_seen_of ON withdrawals_seen (bulletin, series);
 """
 
 

@@ -6,6 +6,7 @@
     tempo      accelerated time, for demonstrations with real processes
     spoken     Vietnamese text as a speaker reads it, for the voice and for the line “đọc thành: …”
     kernel     whether the machine's clock is kept by NTP
+    service    what a process tells systemd, and the words of a unit
     cli        the auditor: `loa ledger …`
 
 Two ledgers meet by bytes alone; how the bytes travel is somebody else's business:

@@ -48,7 +48,7 @@ MACHINE_CALLS = {
 # Another package is entered by one of its faces; what lies behind a face may be rebuilt without asking.
 FACES = {
     "ledger", "ledger.log", "ledger.facts", "ledger.recorder", "ledger.tempo", "ledger.kernel", "ledger.cli",
-    "ledger.sheet", "ledger.spoken", "ledger.vault", "ledger.content",
+    "ledger.sheet", "ledger.spoken", "ledger.vault", "ledger.content", "ledger.service",
     "node", "node.cli", "hub", "hub.cli", "hub.web", "sim.main",
 }  # fmt: skip
 

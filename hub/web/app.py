@@ -22,8 +22,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from hub.beginnings import Beginnings
-from hub.web import acts, auth, names, security, words
-from hub.web.pages import BLUEPRINTS
+from hub.web import acts, auth, names, roll_words, security, strip, words
+from hub.web.pages import BLUEPRINTS, spoken
 from hub.web.refusals import MISSING, say
 from hub.web.slim import slim
 from hub.web.sounds import LEVEL, Level
@@ -67,12 +67,14 @@ def create_app(
     secure: bool = False,
     hosts: Sequence[str] = (),
     level: Level | None = None,
+    voice: spoken.Say | None = None,
 ) -> Flask:
     """The web application of `hub`. `ticks`: seconds of a steady clock for session limits (default: the
     hub's clock).
 
     `secure`: behind TLS (`__Host-` cookie, HSTS). `hosts`: names it answers to; empty = any.
     `level`: makes recordings equally loud; None keeps them as they were handed in, and says so.
+    `voice`: reads words out, to be heard before they are sent on; None: nobody can listen, and pages say so.
     """
     app = Flask("hub.web", root_path=str(Path(__file__).parent))
     app.config.update(
@@ -98,6 +100,7 @@ def create_app(
     app.extensions["loa_hub"] = hub
     app.extensions["loa_acts"] = acts.Acts()
     app.extensions[LEVEL] = level
+    spoken.install(app, voice)
     app.extensions["loa_ticks"] = ticks if ticks is not None else hub.now
     app.extensions["loa_beginnings"] = Beginnings(app.extensions["loa_ticks"], hub.is_station)
 
@@ -146,6 +149,7 @@ def words_for_templates(app: Flask) -> None:
     app.jinja_env.globals.update(
         words.WORDS, asset=asset, ticket=acts.ticket, read_aloud=read_aloud, **names.NAMES
     )
+    app.jinja_env.globals.update(strip.STRIP, **roll_words.WORDS)
 
     @app.context_processor
     def frame() -> dict[str, Any]:

@@ -47,6 +47,11 @@ PASSWORD_CHARS_MAX: Final = (
 )
 PUBLIC: Final = frozenset({"static", "auth.login", "auth.language", "machine.health"})
 
+# What a page asks for by itself. It keeps no session alive and makes nobody look present.
+BY_ITSELF: Final = frozenset({"emergency.live", "second.live", "second.strip_bar", "second.frame"})
+REFRESHED: Final = "tu-dong"  # the argument of an address that a page without scripts goes to by itself
+AT_WORK_S: Final = 300  # who did something within five minutes sits at the desk
+
 auth = Blueprint("auth", __name__)
 
 
@@ -108,6 +113,11 @@ def in_sight(territory: str) -> bool:
     """An officer sees what lies in their territory and what their superiors send into it."""
     own = officer().territory
     return covers(own, territory) or covers(territory, own)
+
+
+def at_work() -> frozenset[str]:
+    """The accounts whose people did something here within the last minutes."""
+    return the_hub().accounts.at_work(now=ticks(), within_s=AT_WORK_S)
 
 
 def prove_again(password: str) -> Officer:
@@ -212,7 +222,8 @@ def install(app: Flask) -> None:
 
     @manager.user_loader  # type: ignore[untyped-decorator]
     def load(token: str) -> Desk | None:
-        found = the_hub().accounts.session(token, now=ticks())
+        by_itself = request.endpoint in BY_ITSELF or REFRESHED in request.args
+        found = the_hub().accounts.session(token, now=ticks(), seen=not by_itself)
         return Desk(token, found) if found is not None else None
 
     app.register_blueprint(auth)

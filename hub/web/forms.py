@@ -19,13 +19,12 @@ from werkzeug.datastructures import MultiDict
 from hub.media import Relay
 from hub.web.tongue import gettext
 from hub.web.words import EPOCH, nfc, number
-from ledger.facts import ADDRESS_CHARS_MAX, TITLE_CHARS_MAX, Klass, OnInterrupt
+from ledger.facts import ADDRESS_CHARS_MAX, TITLE_CHARS_MAX, Klass
 
 ALWAYS: Final = frozenset({"csrf_token", "act", "do"})
 LINE_CHARS_MAX: Final = 300
 TIME: Final = re.compile(r"([01]?\d|2[0-3])[:.hg]([0-5]\d)", re.ASCII)
 DMY: Final = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", re.ASCII)
-WEEKDAYS: Final = tuple(str(n) for n in range(7))
 
 
 def day_of(text: str) -> int | None:
@@ -188,45 +187,6 @@ def _relay(reader: Reader, wanted: bool) -> Relay | None:
     return Relay(address, minutes * 60_000)
 
 
-@dataclass(frozen=True)
-class ScheduleIn:
-    """When a bulletin is to play: the rule the operator thinks in, expanded to flat days."""
-
-    territory: str
-    days: tuple[int, ...]
-    minute: int
-    late_s: int
-    on_interrupt: int
-
-
-SCHEDULE_FIELDS: Final = ("territory", "from", "until", "weekdays", "at", "late", "resume")
-DAYS_MAX: Final = 366
-INTERRUPTED: Final = tuple(str(int(choice)) for choice in OnInterrupt)
-LATE_MINUTES: Final = ("0", "5", "15", "30", "60")
-
-
-def schedule(reader: Reader, *, territories: Collection[str]) -> ScheduleIn:
-    """The scheduling form: first day, last day, weekdays, minute → every day that fits, at most a year."""
-    territory = reader.choice("territory", territories)
-    first, last = reader.day("from"), reader.day("until")
-    wanted = {int(n) for n in reader.choices("weekdays", WEEKDAYS) if n in WEEKDAYS}
-    minute = reader.minute("at")
-    late = reader.choice("late", LATE_MINUTES)
-    resume = reader.choice("resume", INTERRUPTED) if "resume" in reader.form else INTERRUPTED[0]
-    on_interrupt = int(resume) if resume in INTERRUPTED else 0
-    days: tuple[int, ...] = ()
-    if not {"from", "until"} & set(reader.errors):
-        if last < first:
-            reader.errors["until"] = gettext("Ngày cuối phải sau hoặc bằng ngày đầu.")
-        elif last - first >= DAYS_MAX:
-            reader.errors["until"] = gettext("Một lịch dài nhất là 366 ngày.")
-        else:
-            days = tuple(d for d in range(first, last + 1) if weekday_of(d) in wanted)
-            if not days and "weekdays" not in reader.errors:
-                reader.errors["from"] = gettext("Không có ngày nào trong khoảng và các thứ đã chọn.")
-    return ScheduleIn(territory, days, minute, int(late) * 60 if late in LATE_MINUTES else 0, on_interrupt)
-
-
 def weekday_of(day: int) -> int:
     """0 = Monday; 1 January 1970 was a Thursday."""
     return (day + 3) % 7
@@ -244,7 +204,9 @@ class EmergencyIn:
     hours: int
 
 
-EMERGENCY_FIELDS: Final = ("kind", "level", "mode", "text", "territory", "hours", "word", "password")
+EMERGENCY_FIELDS: Final = (
+    "kind", "level", "mode", "text", "territory", "hours", "word", "password", "second"
+)  # fmt: skip
 EXPIRY_HOURS_DEFAULT: Final = 2
 EXPIRY_HOURS_MAX: Final = 24
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import g
 
@@ -18,7 +19,11 @@ from hub.schedules import EMERGENCY_KINDS
 from hub.web import auth
 from hub.web.tongue import gettext
 from hub.web.words import lang
-from ledger.facts import Answer, ClusterReport, Detail, Evidence, Outcome, ancestors, say_detail
+from ledger.facts import Answer, ClusterReport, Detail, Evidence, Outcome, ancestors, covers, say_detail
+
+if TYPE_CHECKING:
+    from hub.queue_queries import TakenAway
+    from hub.wanted import Asked
 
 type_look = tuple[str, str]
 UNKNOWN: Final = ("unknown", "mute")
@@ -104,8 +109,12 @@ def deed_name(what: str) -> str:
         "withdrawn": gettext("Đã thu hồi"),
         "scheduled": gettext("Đã xếp lịch"),
         "emergency": gettext("Đã ra lệnh khẩn cấp"),
+        "proposed": gettext("Đã đề nghị phát khẩn cấp"),
+        "alone": gettext("Phát một mình, không chờ người thứ hai"),
+        "dropped": gettext("Đã rút đề nghị khẩn cấp"),
         "cancelled": gettext("Đã hủy lịch"),
         "registered": gettext("Đã đăng ký trạm"),
+        "merged": gettext("Đã sáp nhập đơn vị"),
         "quiet-hours": gettext("Đã đặt giờ yên tĩnh"),
         "granted": gettext("Đã trao quyền"),
         "revoked": gettext("Đã thu hồi khóa"),
@@ -130,7 +139,7 @@ def deed_note(what: str, detail: str) -> str:
         minute, _, reason = rest.partition("|")
         words = answer_name(said, minute)
         return f"{words}: {gettext('“%(words)s”', words=reason)}" if reason else words
-    if what in ("returned", "withdrawn", "cancelled", "emergency") and detail:
+    if what in ("returned", "withdrawn", "cancelled", "emergency", "proposed", "alone") and detail:
         return gettext("“%(words)s”", words=detail)
     return ""
 
@@ -244,7 +253,16 @@ def field_name(name: str) -> str:
         "hours": gettext("Hết hạn sau (giờ)"),
         "unit": gettext("Đơn vị"),
         "name": gettext("Tên"),
+        "also": gettext("Thêm các ngày"),
+        "never": gettext("Trừ các ngày"),
+        "weekdays": gettext("Các thứ"),
         "tram": gettext("Trạm"),
+        "ky": gettext("Kỳ báo cáo"),
+        "note": gettext("Ghi chú"),
+        "tu": gettext("Từ ngày"),
+        "den": gettext("Đến ngày"),
+        "diaban": gettext("Địa bàn"),
+        "linhvuc": gettext("Lĩnh vực"),
     }.get(name, "")
 
 
@@ -277,7 +295,9 @@ def nav() -> list[tuple[str, str]]:
         ("schedule.page", gettext("Lịch")),
         ("why.page", gettext("Phát gì, vì sao")),
         ("stations.page", gettext("Trạm")),
+        ("alerts.page", gettext("Sự cố")),
         ("papers.page", gettext("Văn bản")),
+        ("reports.page", gettext("Báo cáo")),
         ("emergency.page", gettext("Khẩn cấp")),
         *([("keys.page", gettext("Khóa"))] if officer is not None and officer.role == "admin" else []),
     ]
@@ -288,6 +308,9 @@ def unit_names() -> dict[str, str]:
     if "unit_names" not in g:
         hub = auth.the_hub()
         found = {unit: standing.fact.name for unit, standing in list(hub.facts.stations.items())}
+        for merger in list(hub.facts.lineages.mergers()):
+            if merger.fact.into is not None and merger.fact.name is not None:
+                found.setdefault(merger.fact.into, merger.fact.name)
         found[hub.config.province] = gettext("Toàn tỉnh %(name)s", name=hub.config.name)
         g.unit_names = found
     names: dict[str, str] = g.unit_names
@@ -303,6 +326,19 @@ def unit_name(unit: str) -> str:
         return gettext("Cả nước")
     above = [known[a] for a in ancestors(unit)[:-1] if a in known]
     return f"{unit} ({above[-1]})" if above else unit
+
+
+def taken_away(*, bulletin: str = "", series: int = 0) -> TakenAway:
+    """Who acknowledged a withdrawal, of the stations in the reader's territory."""
+    found, own = auth.the_hub().queries.taken_away(bulletin=bulletin, series=series), auth.officer().territory
+    return replace(
+        found, **{name: tuple(u for u in units if covers(own, u)) for name, units in vars(found).items()}
+    )
+
+
+def asked_time(bulletin: str, version: int) -> Asked | None:
+    """The time its author asks for, of exactly this version."""
+    return auth.the_hub().choices.wanted.asked(bulletin, version)
 
 
 NAMES: Final[dict[str, Callable[..., Any]]] = {
@@ -335,5 +371,7 @@ NAMES: Final[dict[str, Callable[..., Any]]] = {
         player_name,
         nav,
         unit_name,
+        taken_away,
+        asked_time,
     )
 }

@@ -16,6 +16,8 @@ UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 MACHINE: Final = "/v1/"
 HSTS_S: Final = 63_072_000  # two years, what browsers' preload lists ask for
 
+FRAMED: Final = frozenset({"second.frame"})  # the only page that a page of this site may hold inside itself
+
 CSP: Final = "; ".join(
     (
         "default-src 'none'",
@@ -24,6 +26,7 @@ CSP: Final = "; ".join(
         "img-src 'self'",
         "media-src 'self'",
         "connect-src 'self'",
+        "frame-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
@@ -59,9 +62,11 @@ def harden(response: Response, *, secure: bool) -> Response:
     """
     if request.path.startswith(MACHINE):
         return response
-    response.headers.setdefault("Content-Security-Policy", CSP)
+    framed = request.endpoint in FRAMED
+    policy = CSP.replace("frame-ancestors 'none'", "frame-ancestors 'self'") if framed else CSP
+    response.headers.setdefault("Content-Security-Policy", policy)
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["X-Frame-Options"] = "DENY"
+    response.headers["X-Frame-Options"] = "SAMEORIGIN" if framed else "DENY"
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"

@@ -15,7 +15,7 @@ from flask import Response, request
 
 from hub.web.security import MACHINE
 
-TYPES: Final = frozenset({"text/html", "text/css", "text/javascript", "image/svg+xml"})
+TYPES: Final = frozenset({"text/html", "text/css", "text/javascript", "text/calendar", "image/svg+xml"})
 WORTH_BYTES: Final = 800  # below this the headers outweigh the gain
 LEVEL: Final = 6
 

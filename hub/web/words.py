@@ -67,6 +67,20 @@ def weekday(day: int) -> str:
     return names[date_of(day).weekday()]
 
 
+def weekday_short(day: int) -> str:
+    """T2 … CN, as calendars have it."""
+    names = (
+        gettext("T2"),
+        gettext("T3"),
+        gettext("T4"),
+        gettext("T5"),
+        gettext("T6"),
+        gettext("T7"),
+        gettext("CN"),
+    )
+    return names[date_of(day).weekday()]
+
+
 def hm(minute: int) -> str:
     """A minute of the day as 17:05."""
     return f"{minute // 60:02d}:{minute % 60:02d}"
@@ -114,6 +128,15 @@ def span(seconds: float) -> str:
     return ngettext("%(num)d giờ", "%(num)d giờ", whole // HOUR_S) + rest
 
 
+def long_span(seconds: float) -> str:
+    """A sum of lengths in words: 4 giờ 10 phút; below an hour 12 phút 5 giây."""
+    whole = max(0, round(seconds))
+    hours, minutes = whole // HOUR_S, whole % HOUR_S // MINUTE_S
+    if hours:
+        return gettext("%(hours)d giờ %(minutes)d phút", hours=hours, minutes=minutes)
+    return gettext("%(minutes)d phút %(seconds)d giây", minutes=minutes, seconds=whole % MINUTE_S)
+
+
 def number(value: float, digits: int = 0) -> str:
     """1.234,5 in Vietnamese, 1,234.5 in English."""
     english = f"{value:,.{digits}f}"
@@ -151,6 +174,7 @@ WORDS: Final[dict[str, Callable[..., str]]] = {
         dmy,
         dm,
         weekday,
+        weekday_short,
         hm,
         clock,
         stamp,
@@ -158,6 +182,7 @@ WORDS: Final[dict[str, Callable[..., str]]] = {
         iso_local,
         ago,
         span,
+        long_span,
         number,
         size,
         short,

@@ -130,16 +130,16 @@ class Officer:
 
     def approve(self, bulletin: str) -> None:
         """Reads what the page shows and signs exactly that."""
-        self._send_form(f"/cho-duyet/{bulletin}", "/duyet", {"password": self._password})
+        self._answer(bulletin, "/duyet", {"password": self._password})
 
     def give_back(self, bulletin: str, reason: str) -> None:
-        self._send_form(f"/cho-duyet/{bulletin}", "/tra-lai", {"reason": reason})
+        self._answer(bulletin, "/tra-lai", {"reason": reason})
 
     def schedule(self, bulletin: str, clock: str) -> int:
         """The day of the demo at this local time, late by at most 15 minutes; the series."""
         fields = {"from": DAY_ISO, "until": DAY_ISO, "at": clock, "late": "15"}
         page = f"/ban-tin/{bulletin}/xep-lich"
-        return int(_last_part(self._send_form(page, "/xep-lich", fields)))
+        return self._persist(lambda: int(_last_part(self._in_two_steps(page, "/xep-lich", fields))))
 
     def withdraw(self, bulletin: str, reason: str) -> None:
         """Does nothing when it is withdrawn already."""
@@ -147,7 +147,7 @@ class Officer:
 
         def act() -> None:
             if any(form.action.endswith("/thu-hoi") for form in self._forms(page)):
-                self._send_form(page, "/thu-hoi", {"reason": reason})
+                self._send_once(page, "/thu-hoi", {"reason": reason})
 
         self._persist(act)
 
@@ -162,15 +162,22 @@ class Officer:
                 "kind": emergency.kind, "level": str(emergency.level), "text": emergency.text, "hours": "2",
                 "mode": "drill" if emergency.drill else "real",
             }  # fmt: skip
-            asked = self._submit(self._form_on("/khan-cap", "/khan-cap"), fields)
-            confirmation = next((form for form in _forms(asked) if "password" in form.fields), None)
-            if confirmation is None:
-                raise _refused("/khan-cap", asked)
-            return int(_last_part(self._done(self._submit(confirmation, {"password": self._password}))))
+            return int(_last_part(self._in_two_steps("/khan-cap", "/khan-cap", fields)))
 
         return self._persist(act)
 
     # ---- pages and forms ----
+
+    def _answer(self, bulletin: str, action: str, fields: Mapping[str, str]) -> None:
+        """Does nothing when it does not wait any more: a hub may die after the ink and before its answer."""
+        page = f"/cho-duyet/{bulletin}"
+
+        def act() -> None:
+            seen = self._look(page)
+            if seen.status_code != 302 or _last_part(urlsplit(seen.headers["location"]).path) != bulletin:
+                self._send_once(page, action, fields)
+
+        self._persist(act)
 
     def _orders(self) -> list[int]:
         """Series of emergencies in force, as the page links them."""
@@ -190,11 +197,24 @@ class Officer:
         files: Mapping[str, tuple[str, bytes, str]] | None = None,
     ) -> str:
         """Opens `page`, fills in its form that goes to `action`, sends it; the path it leads to."""
+        return self._persist(lambda: self._send_once(page, action, fields, files))
 
-        def act() -> str:
-            return self._done(self._submit(self._form_on(page, action), fields, files))
+    def _send_once(
+        self,
+        page: str,
+        action: str,
+        fields: Mapping[str, str],
+        files: Mapping[str, tuple[str, bytes, str]] | None = None,
+    ) -> str:
+        return self._done(self._submit(self._form_on(page, action), fields, files))
 
-        return self._persist(act)
+    def _in_two_steps(self, page: str, action: str, fields: Mapping[str, str]) -> str:
+        """What is asked for, read once more with its consequences, then the password; where it leads."""
+        asked = self._submit(self._form_on(page, action), fields)
+        confirmation = next((form for form in _forms(asked) if "password" in form.fields), None)
+        if confirmation is None:
+            raise _refused(page, asked)
+        return self._done(self._submit(confirmation, {"password": self._password}))
 
     def _form_on(self, page: str, action: str) -> Form:
         for form in self._forms(page):
@@ -206,12 +226,17 @@ class Officer:
         return _forms(self._get(page))
 
     def _get(self, path: str) -> httpx2.Response:
+        answer = self._look(path)
+        if answer.status_code != 200:
+            raise _refused(path, answer)
+        return answer
+
+    def _look(self, path: str) -> httpx2.Response:
+        """Whatever the hub answers, signed in again when its restart has ended the session."""
         answer = self._request("GET", path)
         if answer.status_code in (302, 303) and LOGIN in answer.headers.get("location", ""):
             self.sign_in()
             answer = self._request("GET", path)
-        if answer.status_code != 200:
-            raise _refused(path, answer)
         return answer
 
     def _submit(

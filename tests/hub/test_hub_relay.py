@@ -89,8 +89,7 @@ def test_an_editor_writes_a_relay_and_the_approver_sees_its_address(desk: WebHou
     assert ADDRESS in boss.words
     assert "Luồng hỏng thì phát tệp âm thanh này" in boss.words
     boss.press("/duyet", password=PASSWORDS["lanhdao"])
-    boss.get(f"/ban-tin/{bulletin}/xep-lich")
-    boss.press("", _from="2022-11-09", _until="2022-11-09", at="18:00", resume="1")
+    boss.plan(bulletin, _from="2022-11-09", _until="2022-11-09", at="18:00", resume="1")
     assert "Đã ký lịch phát 1 ngày" in boss.words
     again = editor.get(f"/ban-tin/{bulletin}/sua")
     fields = again.form("").fields
@@ -121,8 +120,8 @@ def test_a_form_without_a_proper_address_comes_back_with_the_reason(
 @pytest.mark.parametrize(("choice", "signed"), [("0", 0), ("1", 1), ("2", 2)])
 def test_the_form_signs_what_becomes_of_an_interrupted_item(desk: WebHouse, choice: str, signed: int) -> None:
     bulletin = desk.browser("bientap").draft()
-    boss = approve(desk, bulletin).get(f"/ban-tin/{bulletin}/xep-lich")
-    boss.press("", _from="2022-11-09", _until="2022-11-09", at="17:00", resume=choice)
+    boss = approve(desk, bulletin)
+    boss.plan(bulletin, _from="2022-11-09", _until="2022-11-09", at="17:00", resume=choice)
     series = int(boss.path.rsplit("/", 1)[1])
     (order,) = desk.hub.facts.orders[series]
     assert isinstance(order.fact, Scheduled)
@@ -131,6 +130,6 @@ def test_the_form_signs_what_becomes_of_an_interrupted_item(desk: WebHouse, choi
 
 def test_a_choice_that_the_form_does_not_offer_is_refused(desk: WebHouse) -> None:
     bulletin = desk.browser("bientap").draft()
-    boss = approve(desk, bulletin).get(f"/ban-tin/{bulletin}/xep-lich")
-    boss.press("", _from="2022-11-09", _until="2022-11-09", at="17:00", resume="3")
+    boss = approve(desk, bulletin)
+    boss.plan(bulletin, _from="2022-11-09", _until="2022-11-09", at="17:00", resume="3")
     assert boss.status == 422

@@ -83,9 +83,7 @@ def lived_in() -> House:
     ids = [editor.draft(title, klass=str(2 + n % 2)) for n, title in enumerate(titles)]
     for bulletin in ids[:2]:
         boss.get(f"/cho-duyet/{bulletin}").press("/duyet", password=PASSWORDS["lanhdao"])
-        boss.get(f"/ban-tin/{bulletin}/xep-lich").press(
-            "", _from="09/11/2022", _until="15/11/2022", at="17:00"
-        )
+        boss.plan(bulletin, _from="09/11/2022", _until="15/11/2022", at="17:00")
         house.shelf["series"] = int(boss.path.rsplit("/", 1)[1])
     boss.get(f"/cho-duyet/{ids[2]}").press("/tra-lai", reason="Thiếu số điện thoại.")
     stations = [enrol(house, unit) for unit in ("vn.yb.04630", "vn.yb.04441")]
@@ -124,6 +122,7 @@ def pages(house: House) -> dict[str, list[str]]:
         "lanhdao": [
             "/", "/ban-tin", f"/ban-tin/{s['approved']}", "/cho-duyet", f"/cho-duyet/{s['waiting']}",
             "/lich?tuan=09/11/2022", f"/lich/{s['series']}", f"/ban-tin/{s['approved']}/xep-lich",
+            "/nhom", "/nhom/moi", "/ngay-le?nam=2027",
             "/vi-sao?tram=vn.yb.04630&ngay=09/11/2022&luc=17:00", "/khan-cap", f"/khan-cap/{s['order']}",
             "/tram", "/tram/vn.yb.04630", "/tram/vn.yb.04249", "/usb", "/khong-co",
         ],
@@ -205,16 +204,20 @@ def test_the_whole_flow_works_with_scripts_switched_off(chromium: Any, tmp_path:
         boss = chromium.new_context(java_script_enabled=False).new_page()
         sign_in(boss, site, "lanhdao")
         boss.get_by_role("link", name=re.compile("1 bản tin chờ duyệt")).click()
-        boss.get_by_role("link", name=re.compile("Đọc và duyệt")).click()
+        boss.get_by_role("link", name="Tuyên truyền Ngày Pháp luật 9/11", exact=True).click()
         assert "Ngày 9 tháng 11 là Ngày Pháp luật." in boss.inner_text("main")
         assert boss.locator("audio[controls]").count() == 1
         boss.get_by_label("Mật khẩu của bạn").fill(PASSWORDS["lanhdao"])
         boss.get_by_role("button", name="Duyệt bản này").click()
         boss.get_by_role("link", name="Xếp lịch phát").click()
         boss.get_by_label("Lúc (giờ:phút").fill("22:30")
-        boss.get_by_role("button", name="Ký lịch phát").click()
-        assert "giờ yên tĩnh" in boss.inner_text("[role=alert]")
+        boss.get_by_role("button", name="Tiếp: xem trạm nào nghe").click()
+        assert "giờ yên tĩnh" in boss.inner_text("main [role=alert]")
         boss.get_by_label("Lúc (giờ:phút").fill("17:00")
+        boss.get_by_role("button", name="Tiếp: xem trạm nào nghe").click()
+        assert "5 ngày tới" in boss.inner_text("main")
+        assert "Không vướng mục nào khác." in boss.inner_text("main")
+        boss.get_by_label("Mật khẩu của bạn").fill(PASSWORDS["lanhdao"])
         boss.get_by_role("button", name="Ký lịch phát").click()
         assert "Đã ký lịch phát 8 ngày" in boss.inner_text("main")
         boss.get_by_role("link", name="Lịch", exact=True).click()
@@ -227,7 +230,9 @@ def test_the_whole_flow_works_with_scripts_switched_off(chromium: Any, tmp_path:
         boss.get_by_label("Mật khẩu của bạn").fill(PASSWORDS["lanhdao"])
         boss.get_by_role("button", name="Ký và phát diễn tập").click()
         assert "đang hiệu lực" in boss.inner_text("main")
+        boss.get_by_role("link", name="Báo yên").click()
         boss.get_by_label("Lý do").fill("Xong diễn tập")
+        boss.get_by_label("Mật khẩu của bạn").fill(PASSWORDS["lanhdao"])
         boss.get_by_role("button", name="Ký lệnh báo yên").click()
         assert "đã báo yên" in boss.inner_text("main")
     rows = house.hub.queries.all_series()
@@ -320,8 +325,9 @@ def test_the_live_list_fills_by_itself_when_a_station_answers(chromium: Any, tmp
         station.acknowledge(house.hub.queries.all_series()[0].series)
         station.sync()
         house.hub.tick()
-        page.wait_for_selector("[data-live] >> text=1 trạm đã phát", timeout=15_000)
-        assert "Xã Tú Lệ" in page.inner_text("[data-live]")
+        page.wait_for_selector("main [data-live] >> text=1 trạm đã phát", timeout=15_000)
+        page.locator("main [data-live] summary", has_text="1 trạm đã phát").click()
+        assert "Xã Tú Lệ" in page.inner_text("main [data-live] #done")
 
 
 def test_unsaved_text_is_not_lost_without_a_question(chromium: Any, site: str) -> None:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from qr_reader import needs_zbar, read_symbol, symbols_of
 from test_web_house import LAW_DAY, PASSWORDS, Browser, House, build
 
+from hub.cli import hub as hub_commands
+from hub.config import HubConfig
 from ledger.facts import Right, at, sheet_of, slot_at, slot_code
+from ledger.log import StoreError
 
 FM = "vn.yb.04249"
 TU_LE = "vn.yb.04630"
@@ -20,7 +26,7 @@ def house() -> House:
     bulletin = house.browser("bientap").draft("Ngày Pháp luật Việt Nam")
     boss = house.browser("lanhdao").get(f"/cho-duyet/{bulletin}")
     boss.press("/duyet", password=PASSWORDS["lanhdao"])
-    boss.get(f"/ban-tin/{bulletin}/xep-lich").press("", _from="09/11/2022", _until="10/11/2022", at="17:00")
+    boss.plan(bulletin, _from="09/11/2022", _until="10/11/2022", at="17:00")
     house.shelf["bulletin"] = bulletin
     house.shelf["series"] = int(boss.path.rsplit("/", 1)[1])
     house.clock[0] = at(LAW_DAY, 20 * 60)
@@ -190,3 +196,51 @@ def test_the_sheets_own_style_is_the_only_thing_its_policy_lets_in(house: House)
 def test_a_sheet_of_nowhere_is_no_page(house: House) -> None:
     assert house.browser("bientap").get("/tram/vn.yb.00000/to-lich").status == 404
     assert house.browser("bientap").get("/tram/vn.ha.00001/to-lich").status == 404
+
+
+@needs_zbar
+def test_pointing_at_a_line_of_the_sheet_opens_the_form_of_that_slot(house: House, tmp_path: Path) -> None:
+    hub = house.hub
+    hub.config = hub.config.with_limits(page_url="https://loa.example")
+    sheet = house.browser("bientap").get(f"/tram/{FM}/to-lich").html
+    said = [read_symbol(one, tmp_path) for one in symbols_of(sheet)]
+    (pointed,) = [text for text in said if code_of(house) in text]
+    assert pointed.startswith("https://loa.example/")
+    path = pointed.removeprefix("https://loa.example")
+    assert "09/11/2022, 17:00" in house.browser("bientap").get(path).words
+    stranger = house.browser().get(path)
+    stranger.press("/dang-nhap", account="bientap", password=PASSWORDS["bientap"])
+    assert "09/11/2022, 17:00" in stranger.words, "who signs in first comes to the same form"
+
+
+def test_without_an_address_the_symbols_of_a_sheet_hold_the_codes_alone(house: House) -> None:
+    sheet = house.browser("bientap").get(f"/tram/{FM}/to-lich").words
+    assert "Ô vuông chứa đúng mã" in sheet
+
+
+def test_a_configured_address_that_is_none_is_said_at_the_start(house: House) -> None:
+    broken = house.hub.config.with_limits(page_url="loa.example").to_json()
+    with pytest.raises(StoreError, match="page_url"):
+        HubConfig.from_json(broken)
+
+
+def test_the_address_on_sheets_is_an_administrators_setting(tmp_path: Path) -> None:
+    folder = tmp_path / "hub"
+
+    def loa(*words: str, account: str = "admin", password: str = "quantri-2022") -> tuple[int, str]:
+        line = [words[0], "--dir", str(folder), *words[1:]]
+        if words[0] != "init":
+            line += ["--as", account]
+        done = CliRunner().invoke(hub_commands, line, env={"LOA_PASSWORD": password})
+        return done.exit_code, done.output
+
+    assert loa("init", "--demo-accounts", "--cheap-kdf")[0] == 0
+    assert loa("page-url")[1].startswith("none")
+    assert loa("page-url", "https://loa.example")[0] == 0
+    assert loa("page-url", "loa.example")[0] != 0
+    status, words = loa("page-url", "https://other.example", account="lanhdao", password="lanhdao-2022")
+    assert status != 0
+    assert "administrator" in words
+    assert loa("page-url") == (0, "https://loa.example\n")
+    assert loa("page-url", "")[0] == 0
+    assert loa("page-url")[1].startswith("none")

@@ -45,7 +45,7 @@ def test_a_bulletin_walks_from_draft_over_approval_to_the_week(house: House) -> 
     boss.press("/duyet", password=PASSWORDS["lanhdao"])
     assert boss.path == f"/ban-tin/{bulletin}"
     assert "Đã duyệt và ký bản 1" in boss.words
-    boss.get(f"/ban-tin/{bulletin}/xep-lich").press("", _from="2022-11-09", _until="2022-11-15", at="17:00")
+    boss.plan(bulletin, _from="2022-11-09", _until="2022-11-15", at="17:00")
     assert "Đã ký lịch phát 7 ngày: 09/11, 10/11, 11/11, 12/11, 13/11 …" in boss.words
     week = boss.get("/lich?tuan=2022-11-09").words
     assert TITLE in week
@@ -55,15 +55,15 @@ def test_a_bulletin_walks_from_draft_over_approval_to_the_week(house: House) -> 
 
 def test_a_schedule_keeps_to_the_weekdays_that_were_ticked(house: House) -> None:
     bulletin = house.browser("bientap").draft(TITLE)
-    boss = approve(house, bulletin).get(f"/ban-tin/{bulletin}/xep-lich")
-    boss.press("", _from="2022-11-09", _until="2022-11-16", weekdays=["0", "4"], at="06:30")
+    boss = approve(house, bulletin)
+    boss.plan(bulletin, _from="2022-11-09", _until="2022-11-16", weekdays=["0", "4"], at="06:30")
     assert "Đã ký lịch phát 2 ngày: 11/11, 14/11." in boss.words
 
 
 def test_a_schedule_into_quiet_hours_is_refused_in_plain_words_and_keeps_what_was_typed(house: House) -> None:
     bulletin = house.browser("bientap").draft(TITLE)
-    boss = approve(house, bulletin).get(f"/ban-tin/{bulletin}/xep-lich")
-    boss.press("", _from="2022-11-10", _until="2022-11-10", at="22:15")
+    boss = approve(house, bulletin)
+    boss.plan(bulletin, _from="2022-11-10", _until="2022-11-10", at="22:15")
     assert boss.status == 422
     assert "giờ yên tĩnh" in boss.words
     assert "Giờ yên tĩnh: 21:30–05:00." in boss.words
@@ -81,11 +81,14 @@ def test_an_unapproved_bulletin_is_not_scheduled_by_anybody(house: House) -> Non
     # A form that was opened while an earlier version was approved can still be sent.
     other = editor.draft("Đã duyệt")
     approve(house, other)
-    seen = editor.get(f"/ban-tin/{other}/xep-lich").form("")
+    editor.get(f"/ban-tin/{other}/xep-lich").press("/xep-lich", _from="2022-11-10", _until="2022-11-10")
+    seen = editor.form("/ky")
+    editor.get(f"/ban-tin/{bulletin}/xep-lich").press("/xep-lich", _from="2022-11-10", _until="2022-11-10")
+    seal = editor.form("/de-nghi").fields["seal"]
     before = house.hub.ledger.position()
     answer = editor.client.post(
-        f"/ban-tin/{bulletin}/xep-lich",
-        data=dict(seen.fields) | {"from": "2022-11-10", "until": "2022-11-10"},
+        f"/ban-tin/{bulletin}/xep-lich/ky",
+        data=dict(seen.fields) | {"seal": seal, "password": PASSWORDS["bientap"]},
         headers={"Sec-Fetch-Site": "same-origin"},
     )
     assert answer.status_code == 422
@@ -213,8 +216,8 @@ def test_the_page_says_why_the_approve_button_is_absent(house: House) -> None:
 
 def test_a_withdrawn_bulletin_says_so_and_its_schedule_plays_no_more(house: House) -> None:
     bulletin = house.browser("bientap").draft(TITLE)
-    boss = approve(house, bulletin).get(f"/ban-tin/{bulletin}/xep-lich")
-    boss.press("", _from="2022-11-09", _until="2022-11-09", at="17:00")
+    boss = approve(house, bulletin)
+    boss.plan(bulletin, _from="2022-11-09", _until="2022-11-09", at="17:00")
     boss.get(f"/ban-tin/{bulletin}").press("/thu-hoi", reason="Sai ngày tiêm.")
     assert "Đã thu hồi" in boss.words
     answer = boss.get("/vi-sao?tram=vn.yb.04630&ngay=2022-11-09&luc=17:00").words
@@ -224,8 +227,8 @@ def test_a_withdrawn_bulletin_says_so_and_its_schedule_plays_no_more(house: Hous
 
 def test_a_cancelled_schedule_is_struck_out_in_word_too(house: House) -> None:
     bulletin = house.browser("bientap").draft(TITLE)
-    boss = approve(house, bulletin).get(f"/ban-tin/{bulletin}/xep-lich")
-    boss.press("", _from="2022-11-09", _until="2022-11-09", at="17:00").press(
+    boss = approve(house, bulletin)
+    boss.plan(bulletin, _from="2022-11-09", _until="2022-11-09", at="17:00").press(
         "/huy", reason="Trùng giờ họp dân"
     )
     assert "Đã hủy" in boss.words
@@ -236,8 +239,8 @@ def test_what_plays_at_five_and_why_names_the_winner_and_every_loser(house: Hous
     editor, ids = house.browser("bientap"), []
     for title, klass in (("Tin ưu tiên", "3"), ("Tin thường", "2")):
         ids.append(editor.draft(title, klass=klass))
-        boss = approve(house, ids[-1]).get(f"/ban-tin/{ids[-1]}/xep-lich")
-        boss.press("", _from="2022-11-09", _until="2022-11-09", at="17:00")
+        boss = approve(house, ids[-1])
+        boss.plan(ids[-1], _from="2022-11-09", _until="2022-11-09", at="17:00")
     editor.get("/vi-sao?tram=vn.yb.04630&ngay=09/11/2022&luc=17h00")
     assert re.search(r"PHÁT Tin ưu tiên", editor.words)
     loser = editor.words.split("Không được phát lúc này")[1]

@@ -123,8 +123,8 @@ def planned(house: House) -> tuple[str, int]:
     """An approved bulletin on today's plan: (bulletin, series)."""
     bulletin = house.browser("bientap").draft()
     approve(house, bulletin)
-    desk = house.browser("lanhdao").get(f"/ban-tin/{bulletin}/xep-lich")
-    desk.press("", _from="2022-11-09", _until="2022-11-09", at="17:00")
+    desk = house.browser("lanhdao")
+    desk.plan(bulletin, _from="2022-11-09", _until="2022-11-09", at="17:00")
     assert "Đã ký lịch phát" in desk.words, desk.words
     return bulletin, int(desk.path.rsplit("/", 1)[1])
 
@@ -298,5 +298,7 @@ def test_an_emergency_reaches_a_station_and_its_answer_reaches_the_live_list(hou
     after = boss.client.get(live, headers={"If-None-Match": before.headers["ETag"]})
     assert after.status_code == 200
     assert "Xã Tú Lệ" in after.get_data(as_text=True)
-    boss.get(f"/khan-cap/{series}").press("/bao-yen", reason="Nước đã rút")
+    boss.get(f"/khan-cap/{series}/bao-yen").press(
+        "/bao-yen", reason="Nước đã rút", password="lanhdao-2022"
+    )
     assert "đã báo yên" in boss.words

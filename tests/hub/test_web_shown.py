@@ -10,11 +10,23 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 
 import pytest
-from test_web_house import LAW_DAY, PASSWORDS, Browser, House, approve, build, document, feedback, stocked
+from test_web_house import (
+    LAW_DAY,
+    PASSWORDS,
+    Browser,
+    House,
+    alert,
+    approve,
+    build,
+    document,
+    feedback,
+    stocked,
+)
 from test_web_machine import enrol
 from test_web_walls import LOOK, ROLES, path_of, rules
 from werkzeug.routing import Rule
 
+from hub.web.slim import TYPES
 from ledger.facts import Condition, at
 
 PAYLOADS = (
@@ -28,6 +40,8 @@ PAYLOADS = (
     "&lt;b&gt;đậm&lt;/b&gt;",
     "%(num)d %s {0}",
 )
+# What no browser shows as a page: files to keep.
+KEPT = {"text/calendar", "text/csv", "text/plain", "application/cap+xml", "application/octet-stream"}
 
 
 @pytest.fixture(scope="module")
@@ -63,18 +77,23 @@ def test_hostile_text_is_shown_as_text_on_every_page() -> None:
             boss.press("/tra-lai", reason=payload)
         else:
             boss.press("/duyet", password=PASSWORDS["lanhdao"])
-            boss.get(f"/ban-tin/{bulletin}/xep-lich").press(
-                "", _from="2022-11-09", _until="2022-11-09", at="17:00"
-            )
+            boss.plan(bulletin, _from="2022-11-09", _until="2022-11-09", at="17:00")
             assert boss.status == 200, boss.words
         ids.append(bulletin)
     admin.get("/tram/moi").press("", unit="vn.yb.09999", name=PAYLOADS[0], kind="it")
     boss.get("/khan-cap").press("/khan-cap", text=PAYLOADS[1], kind="khac", mode="drill", hours="1")
     boss.press("/ra-lenh", password=PASSWORDS["lanhdao"])
+    boss.get("/nhom/moi").press("/nhom/moi", name=PAYLOADS[0], by="rule", kind="it")
+    admin.get("/ngay-le").press("/ngay-le", day="03/11/2022", name=PAYLOADS[1], source=PAYLOADS[0])
     editor.draft("Chờ " + PAYLOADS[0])
     for rule in rules(house, unsafe=False):
         for path in paths_of(house, rule, ids):
-            html = boss.client.get(path).get_data(as_text=True)
+            answer = boss.client.get(path)
+            if answer.mimetype in KEPT:
+                assert answer.headers["Content-Disposition"].startswith("attachment"), path
+                assert answer.headers["X-Content-Type-Options"] == "nosniff", path
+                continue
+            html = answer.get_data(as_text=True)
             seen = Shown(html)
             scripts = [attrs for tag, attrs in seen.tags if tag == "script"]
             assert all(attrs.get("src", "").startswith("/static/") for attrs in scripts), path
@@ -83,9 +102,11 @@ def test_hostile_text_is_shown_as_text_on_every_page() -> None:
                 assert "style" not in attrs, (path, tag)
                 for name in ("href", "src", "action", "formaction"):
                     assert not attrs.get(name, "").lower().startswith(("javascript:", "data:")), (path, tag)
-                # A sheet to print is one file: its own style, pinned by its hash in its policy.
-                sheet = rule.endpoint == "duty.sheet" and tag == "style"
-                assert sheet or tag not in ("img", "iframe", "object", "embed", "style"), (path, tag)
+                if rule.endpoint == "duty.sheet" and tag == "style":
+                    continue  # a sheet to print is one file: its own style, pinned by its hash in its policy
+                if tag == "iframe" and attrs.get("src") == "/khan-cap/khung":
+                    continue  # this site's own strip
+                assert tag not in ("img", "iframe", "object", "embed", "style"), (path, tag)
     assert PAYLOADS[0] in Shown(boss.get(f"/ban-tin/{ids[0]}").html).text
     assert "49" not in Shown(boss.get(f"/ban-tin/{ids[4]}").html).text.split("SHA-256")[0]
     echoed = boss.get("/ban-tin?chu=%22%3E%3Cscript%3Ealert(1)%3C/script%3E").html
@@ -93,17 +114,28 @@ def test_hostile_text_is_shown_as_text_on_every_page() -> None:
 
 
 def paths_of(house: House, rule: Rule, ids: list[str]) -> Iterator[str]:
-    if rule.endpoint in ("auth.login", "bulletins.audio"):
+    if rule.endpoint in ("auth.login", "bulletins.audio", "bulletins.file"):
         return
+    if {"sample", "parcel", "words"} & rule.arguments:
+        return  # an editor's: test_a_sample_is_shown_as_text
     rows = house.hub.queries.all_series()
+    if rule.endpoint in ("reports.page", "reports.file"):
+        forms = ("", "/tep.csv", "/tep.txt") if "form" in rule.arguments else ("",)
+        yield from (f"/bao-cao{form}?ky=2022-q4" for form in forms)
+        yield "/bao-cao"
+        return
     if {"unit", "key"} <= rule.arguments:
         return  # a wish for rights: test_web_wishes looks at what a station may write there
     if "document" in rule.arguments:
         house.shelf.setdefault("paper", document(house, PAYLOADS[0], number=PAYLOADS[1]))
     if "name" in rule.arguments:
         house.shelf.setdefault("letter", feedback(house, PAYLOADS[0], PAYLOADS[1]))
+    if "alert" in rule.arguments:
+        house.shelf.setdefault("alarm", alert(house))
     for arguments in (
-        [{"document": house.shelf["paper"]}]
+        [{"alert": house.shelf["alarm"]}]
+        if "alert" in rule.arguments
+        else [{"document": house.shelf["paper"]}]
         if "document" in rule.arguments
         else [{"name": house.shelf["letter"]}]
         if "name" in rule.arguments
@@ -115,6 +147,8 @@ def paths_of(house: House, rule: Rule, ids: list[str]) -> Iterator[str]:
         if "series" in rule.arguments
         else [{"unit": "vn.yb.09999"}]
         if "unit" in rule.arguments
+        else [{"number": group.id} for group in house.hub.choices.groups.all("vn.yb")]
+        if "number" in rule.arguments
         else [{"key": row.key_id} for row in house.hub.accounts.rows()]
         if "key" in rule.arguments
         else [{}]
@@ -173,7 +207,7 @@ def weight(desk: Browser, path: str) -> int:
     """Bytes of a GET's body as they go over the wire to a browser that takes gzip."""
     with desk.client.get(path, headers={"Accept-Encoding": "gzip, br"}) as answer:
         assert answer.status_code == 200, path
-        assert "Accept-Encoding" in answer.headers["Vary"]
+        assert ("Accept-Encoding" in answer.headers["Vary"]) is (answer.mimetype in TYPES)
         if answer.headers.get("Content-Encoding") == "gzip":
             assert b"</" in gzip.decompress(answer.data) or path.startswith("/static/")
         return len(answer.data)
@@ -182,12 +216,16 @@ def weight(desk: Browser, path: str) -> int:
 def test_no_first_load_weighs_more_than_sixty_kilobytes(house: House) -> None:
     desk = house.browser("lanhdao")
     assets = 0
-    for name, limit in (("loa.css", 9_000), ("loa.js", 2_048), ("loa.svg", 500)):
+    for name, limit in (("loa.css", 9_000), ("loa.js", 3_584), ("loa.svg", 500)):
         assert weight(desk, f"/static/{name}") <= limit, name
         assets += weight(desk, f"/static/{name}")
     for rule in rules(house, unsafe=False):
         if ROLES["lanhdao"] in LOOK.get(rule.endpoint, {"approver"}) and rule.endpoint not in (
             "bulletins.audio",
+            "bulletins.file",
+            "bulletins.read_out",
+            "spoken.script",
+            "second.recording",
             "papers.file",
             "auth.login",
         ):
@@ -351,3 +389,23 @@ def test_quiet_hours_do_not_hide_the_hour_of_the_page() -> None:
     house = build("night")
     house.clock[0] = at(LAW_DAY, 22 * 60)
     assert "22:00" in house.browser("bientap").words
+
+
+def test_a_sample_is_shown_as_text() -> None:
+    house = build("xss-samples")
+    editor = house.browser("bientap")
+    for payload in PAYLOADS:
+        text = payload.replace("{", "").replace("}", "")
+        editor.get("/ban-tin/mau/moi").press(
+            "", name=text, title=text + "<b>{a}</b>", category="khac", klass="2", text=text
+        )
+    rows = house.hub.samples.rows()
+    assert len(rows) == len(PAYLOADS)
+    for row in rows:
+        one = f"/ban-tin/mau/{row.id}"
+        for path in ("/ban-tin/mau", one, f"{one}/sua", f"/ban-tin/moi?mau={row.id}"):
+            seen = Shown(editor.get(path).html)
+            scripts = [attrs.get("src", "") for tag, attrs in seen.tags if tag == "script"]
+            assert all(src.startswith("/static/") for src in scripts)
+            assert not [tag for tag, _ in seen.tags if tag in ("img", "b")], path
+            assert not [name for _, attrs in seen.tags for name in attrs if name.startswith("on")], path

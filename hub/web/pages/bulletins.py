@@ -14,13 +14,14 @@ from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from hub.bulletins import STATES
+from hub.papers import paper_page
 from hub.web import auth, forms
 from hub.web.choices import categories
 from hub.web.proofs import badge
 from hub.web.sync_api import serve
 from hub.web.tally import Piece, apart, pieces
 from hub.web.words import nfc
-from ledger.facts import local_day
+from ledger.facts import Basis, local_day
 
 if TYPE_CHECKING:
     from hub.offer_queries import OfferTally
@@ -93,6 +94,21 @@ def shown(
         ),
         status,
     )
+
+
+@bulletins.app_context_processor
+def named() -> dict[str, object]:
+    return {"papers_named": papers_named}
+
+
+def papers_named(basis: Basis) -> list[dict[str, object]]:
+    """The documents a bulletin carries out, as a link says them; one that is not here is said to be not."""
+    found = []
+    for name in basis.documents:
+        page = paper_page(auth.the_hub(), name.hex(), auth.officer().territory)
+        title = "" if page is None else " · ".join(filter(None, (page[0].fact.number, page[0].fact.title)))
+        found.append({"id": name.hex(), "title": title, "known": page is not None})
+    return found
 
 
 def offers_of(found: BulletinPage) -> dict[int, OfferTally]:

@@ -120,7 +120,9 @@ def sheet(unit: str) -> ResponseReturnValue:
         lines = sheet_of(hub.facts, unit, first)
     if station is None:
         abort(404)
-    text = sheet_html(station.fact.name, unit, first, SHEET_DAYS, lines, made_s=now)
+    text = sheet_html(
+        station.fact.name, unit, first, SHEET_DAYS, lines, made_s=now, base=hub.config.page_url
+    )
     return Response(text, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": CSP})
 
 

@@ -36,6 +36,7 @@ papers = Blueprint("papers", __name__)
 FIELDS = (
     "kind", "number", "issuer", "issued", "title", "summary", "category", "territory", "due", "replaces",
 )  # fmt: skip
+PLACES_MAX = 30  # documents of one answer that show where the words stand
 DUE_DAYS = 7  # what the form proposes
 INLINE = ("image/png", "image/jpeg")  # anything else is a download: nothing of a document runs here
 
@@ -44,9 +45,14 @@ INLINE = ("image/png", "image/jpeg")  # anything else is a download: nothing of 
 def page() -> ResponseReturnValue:
     officer = auth.officer()
     words = nfc(request.args.get("tim", ""))[:100]
-    rows = paper_rows(auth.the_hub(), officer.territory, words=words)
+    texts = auth.the_hub().texts
+    rows = paper_rows(
+        auth.the_hub(), officer.territory, words=words, found_in=texts.find(words) if texts else None
+    )
+    asked = rows[:PLACES_MAX] if texts and words else []
+    places = {row.id: texts.snippet(row.file, words) for row in asked} if texts else {}
     waiting = len(feedback_rows(auth.the_hub(), officer.territory, open_only=True))
-    return render_template("papers.html", rows=rows, words=words, waiting=waiting)
+    return render_template("papers.html", rows=rows, words=words, waiting=waiting, places=places)
 
 
 @papers.get("/van-ban/moi")
