@@ -126,7 +126,7 @@ class TrustedTime:
         self._live: tuple[float, float, float] | None = None  # (UTC, monotonic, ± s) of the best reply
         self._high: tuple[float, float] | None = None  # the latest it could have been, and when
         self._seen: Now | None = None  # the clock at the last look
-        self._offset_s: float | None = None  # wall minus monotonic: the lowest since the hub last spoke
+        self._ahead_s = 0.0  # how far the wall clock ran ahead of the monotonic one since the hub last spoke
         self._agreed = False  # the wall clock and the hub have agreed while the live time lasted
         self.in_doubt = False  # we were suspended, or the clock was set: the hub must be asked
 
@@ -159,7 +159,7 @@ class TrustedTime:
         self._bound(hub_time_s, latest_s, answered_mono_s)
         if round_trip_s > ROUND_TRIP_MAX_S:
             return True
-        self._offset_s = None if self._seen is None else self._seen.wall_s - self._seen.mono_s
+        self._ahead_s = 0.0
         self.in_doubt = False
         # Whole seconds are cut, not rounded, hence the 1: it was between hub_time and that plus the round
         # trip.
@@ -174,9 +174,10 @@ class TrustedTime:
 
     def at(self, now: Now) -> tuple[float, Confidence]:
         """UTC seconds and how far to believe them; never below the newest signed time."""
+        if self._seen is not None:
+            # Suspensions add up, and a clock that is set back between two of them takes none of them back.
+            self._ahead_s += _step_ahead(self._seen, now)
         self._seen = now
-        offset_s = now.wall_s - now.mono_s
-        self._offset_s = offset_s if self._offset_s is None else min(self._offset_s, offset_s)
         low_s = self.low(now.mono_s)
         live_s = self._live_at(now.mono_s)
         usable = now.confidence >= Confidence.RTC and now.wall_s >= low_s - BEHIND_TOLERANCE_S
@@ -187,11 +188,11 @@ class TrustedTime:
             return max(now.wall_s, low_s), Confidence.UNKNOWN
         slack_s = AGREE_S + self._drift_s(now.mono_s)
         if abs(now.wall_s - live_s) <= slack_s:
-            self.in_doubt = False
-            if usable:
+            if usable:  # a clock that nobody vouches for may agree with a time that stood still by chance
+                self.in_doubt = False
                 self._agreed = True
                 return max(now.wall_s, low_s), now.confidence
-        elif offset_s - self._offset_s > slack_s:
+        elif self._ahead_s > slack_s:
             # The wall clock ran ahead of the monotonic one: it was set, or we were suspended and the carried
             # on time is behind. A crystal that runs fast does not exist, so the other way round is clear.
             self.in_doubt = True
@@ -263,3 +264,9 @@ class TrustedTime:
         utc_s, at_s, _ = self._live
         age_s = mono_s - at_s
         return utc_s + age_s if 0 <= age_s <= SIGNED_LIFE_S else None
+
+
+def _step_ahead(before: Now, now: Now) -> float:
+    """Seconds by which the wall clock ran ahead of the monotonic one; 0 for what their crystals explain."""
+    step_s = (now.wall_s - now.mono_s) - (before.wall_s - before.mono_s)
+    return step_s if step_s > 1.0 + (now.mono_s - before.mono_s) * 2 * DRIFT else 0.0

@@ -56,6 +56,5 @@ class Rest:
 
 def _up_to(wait_s: float, edge_s: float) -> float:
     """Woken for something else a moment before a slot, we would let it begin late: go on to the slot."""
-    if edge_s - wait_s < WAIT_MIN_S:
-        return max(EDGE_MIN_S, edge_s)
-    return max(WAIT_MIN_S, wait_s)
+    wait_s = max(WAIT_MIN_S, wait_s)
+    return max(EDGE_MIN_S, edge_s) if edge_s - wait_s < WAIT_MIN_S else wait_s

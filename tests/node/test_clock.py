@@ -214,3 +214,25 @@ def test_a_slow_reply_ends_no_doubt() -> None:
     assert time.at(Now(UTC + 7_260, 70.0, Confidence.NTP))[1] is Confidence.UNKNOWN
     assert time.learn(UTC + 7_100, 71.0, 300.0)
     assert time.in_doubt
+
+
+def test_suspensions_add_up_also_when_the_clock_was_set_back_between_them() -> None:
+    """Each is too short to notice; together they are not, whatever the wall clock was set to meanwhile."""
+    time = TrustedTime()
+    time.learn(UTC, 10.0, 10.5)
+    said = []
+    for wall_s in (UTC + 1.0, UTC + 101.0, UTC - 3e7, UTC - 3e7 + 100.0):
+        said.append(time.at(Now(wall_s, 11.0, Confidence.UNKNOWN, "boot"))[1])
+    assert said == [Confidence.SIGNED] * 3 + [Confidence.UNKNOWN]
+    assert time.in_doubt
+
+
+def test_a_clock_nobody_vouches_for_does_not_end_a_doubt() -> None:
+    time = TrustedTime()
+    time.learn(UTC, 10.0, 10.5)
+    time.at(Now(UTC - 3e7, 11.0, Confidence.UNKNOWN, "boot"))
+    for wall_s in (UTC + 400.0, UTC + 1.0):  # set ahead, and then to what the time would be without a pause
+        _, confidence = time.at(Now(wall_s, 12.0, Confidence.UNKNOWN, "boot"))
+        assert confidence is Confidence.UNKNOWN
+    time.learn(UTC + 300, 13.0, 13.5)
+    assert time.at(Now(UTC + 1.0, 14.0, Confidence.UNKNOWN, "boot"))[1] is Confidence.SIGNED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from station_world import World
 
@@ -29,13 +29,14 @@ def test_a_new_life_looks_at_everything_at_once() -> None:
 
 
 @given(least_s=waits, mark_s=waits, edge_s=waits)
+@example(least_s=0.0, mark_s=0.0, edge_s=0.0625)
 def test_it_ends_for_whatever_comes_first_and_never_a_moment_before_a_slot(
     least_s: float, mark_s: float, edge_s: float
 ) -> None:
     rest = Rest(0.0)
     wait_s = rest.begin(now(0.0), least_s, mark_s, edge_s)
     first_s = min(least_s, mark_s, edge_s)
-    assert max(EDGE_MIN_S, first_s) <= wait_s <= max(WAIT_MIN_S, first_s + WAIT_MIN_S)
+    assert max(EDGE_MIN_S, first_s) <= wait_s <= max(WAIT_MIN_S, first_s) + WAIT_MIN_S
     assert not edge_s - WAIT_MIN_S < wait_s < edge_s, "a slot would begin late"
     assert rest.left_s(now(wait_s)) is None
 
