@@ -8,22 +8,14 @@ Bound: a shell's words; what is printed is `ledger.sheet`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import click
 
-from hub.accounts import Officer
-from hub.config import save_config
-from hub.hub import Hub
-from ledger.facts import Right
+from hub.settings import ask_administrator, set_limits
+from hub.shells import Desk, Option
 from ledger.log import NotAllowed
 from ledger.sheet import is_base
-
-Desk: TypeAlias = Callable[[Path, str, str], AbstractContextManager[tuple[Hub, Officer]]]
-Option: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def add_address(group: click.Group, desk: Desk, options: tuple[Option, Option, Option]) -> None:
@@ -41,17 +33,11 @@ def add_address(group: click.Group, desk: Desk, options: tuple[Option, Option, O
             if address is None:
                 click.echo(house.config.page_url or "none: the symbols on run sheets hold the codes alone")
                 return
-            may = house.facts.authority.may(
-                officer.key.key_id, Right.ADMIN, house.config.province, house.now()
-            )
-            if officer.role != "admin" or not may:
-                raise NotAllowed(
-                    "no-right", "this is an administrator's setting", hint="--as an administrator"
-                )
+            ask_administrator(house, officer)
             if address and not is_base(address):
                 raise NotAllowed(
                     "address-format", f"{address!r} is no address of a page", where="ADDRESS",
                     hint="as https://loa.example or http://192.168.1.5:8080",
                 )  # fmt: skip
-            save_config(house.store, house.config.with_limits(page_url=address))
+            set_limits(house, page_url=address)
         click.echo(f"{address or 'none'}: sheets that are printed from now on say so.")

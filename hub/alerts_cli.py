@@ -13,16 +13,16 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import click
 
 from hub.hub import Hub
 from hub.notices import trial
 from hub.posting import SECURITIES, Hook, Mail, load_settings, post_of, save_settings, shown
+from hub.shells import Option
 
 Opened: TypeAlias = Callable[[Path], AbstractContextManager[Hub]]
-Option: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 NOT_SENT_EXIT = 24  # of TransportError
 
 

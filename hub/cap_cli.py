@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import click
 
@@ -21,10 +21,10 @@ from hub.cap.proposing import CANCEL, heard, propose
 from hub.cap.reading import FILE_BYTES_MAX, read_alert
 from hub.cap.senders import SIGNATURE_CHARS_MAX, check, distrust, load_senders, signature_of, trust
 from hub.hub import Hub
+from hub.shells import Option
 from ledger.log import NotAllowed
 
 Opened: TypeAlias = Callable[[Path], AbstractContextManager[Hub]]
-Option: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 a_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 

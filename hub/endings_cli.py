@@ -10,17 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import click
 
-from hub.accounts import Officer
 from hub.endings import take_in
 from hub.hub import Hub
+from hub.shells import Desk, Option
 
 Opened: TypeAlias = Callable[[Path], AbstractContextManager[Hub]]
-Desk: TypeAlias = Callable[[Path, str, str], AbstractContextManager[tuple[Hub, Officer]]]
-Option: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def add_commands(

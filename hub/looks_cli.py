@@ -12,18 +12,18 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import click
 
 from hub.clock import HubClock, newest_signed, said
 from hub.config import HUB_KEY_NAME, load_config, load_key
+from hub.shells import Option
 from ledger.log import DiskStore, Ledger
 
 WORST_EXIT: Final = 1
 
 LookedAt: TypeAlias = Callable[[Path], AbstractContextManager[tuple[DiskStore, Ledger]]]
-Option: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def add_looks(

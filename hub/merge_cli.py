@@ -6,21 +6,14 @@ Bound: a shell's words; the act is `hub.mergers`.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import click
 
-from hub.accounts import Officer
-from hub.hub import Hub
 from hub.mergers import Merger, Moved
+from hub.shells import Desk, Option
 from ledger.facts import day_from_iso, iso
 from ledger.log import NotAllowed
-
-Desk: TypeAlias = Callable[[Path, str, str], AbstractContextManager[tuple[Hub, Officer]]]
-Option: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def add_merge(group: click.Group, desk: Desk, options: tuple[Option, Option, Option]) -> None:

@@ -8,22 +8,14 @@ Bound: a shell's words; what the policy does is `hub.emergencies`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import click
 
-from hub.accounts import Officer
-from hub.config import SECOND_PERSON, save_config
+from hub.config import SECOND_PERSON
 from hub.emergencies import WAIT_S
-from hub.hub import Hub
-from ledger.facts import Right
-from ledger.log import NotAllowed
-
-Desk: TypeAlias = Callable[[Path, str, str], AbstractContextManager[tuple[Hub, Officer]]]
-Option: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
+from hub.settings import ask_administrator, set_limits
+from hub.shells import Desk, Option
 
 
 def add_policy(group: click.Group, desk: Desk, options: tuple[Option, Option, Option]) -> None:
@@ -41,14 +33,8 @@ def add_policy(group: click.Group, desk: Desk, options: tuple[Option, Option, Op
             if policy is None:
                 click.echo(house.config.second_person)
                 return
-            may = house.facts.authority.may(
-                officer.key.key_id, Right.ADMIN, house.config.province, house.now()
-            )
-            if officer.role != "admin" or not may:
-                raise NotAllowed(
-                    "no-right", "this is an administrator's setting", hint="--as an administrator"
-                )
-            save_config(house.store, house.config.with_limits(second_person=policy))
+            ask_administrator(house, officer)
+            set_limits(house, second_person=policy)
         click.echo(f"{policy}: {_said(policy)}")
 
 

@@ -11,18 +11,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import BinaryIO, TypeAlias
 
 import click
 
 from hub.hub import Hub
 from hub.report_rows import Report
 from hub.reporting import ask_for, report, report_at
+from hub.shells import Option
 from ledger.facts import day_from_iso
 from ledger.log import NotAllowed
 
 Opened: TypeAlias = Callable[[Path], AbstractContextManager[Hub]]
-Option: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def add_report(group: click.Group, opened: Opened, directory: Option) -> None:

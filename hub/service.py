@@ -17,7 +17,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from ledger.service import HARDENED, Manager, again, at_home, checked, quoted
+from ledger.service import Manager, unit_of
 
 logger = logging.getLogger("loa.hub")
 
@@ -76,13 +76,9 @@ def unit_text(*, folder: str, command: Sequence[str], user: str, name: str, syst
 
     Raises NotAllowed when one of them cannot stand in a unit, or the user is root.
     """
-    checked(folder=folder, command=command, user=user, name=name)
-    return _UNIT.format(
-        name=name.replace("%", "%%"), argv=" ".join(quoted(word, command=True) for word in command),
-        user=quoted(user), folder=quoted(folder), directory=folder.replace("%", "%%"),
-        home="read-only" if at_home(folder, command[0]) else "yes", watchdog_s=WATCHDOG_S,
-        again=again(systemd), hardened=HARDENED,
-    )  # fmt: skip
+    return unit_of(
+        _UNIT, folder=folder, command=command, user=user, name=name, watchdog_s=WATCHDOG_S, systemd=systemd
+    )
 
 
 _UNIT: Final = """\

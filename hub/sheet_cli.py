@@ -9,18 +9,18 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import click
 
 from hub.fm_stick import write_fm
 from hub.hub import Hub
+from hub.shells import Option
 from ledger.facts import SHEET_DAYS, SHEET_DAYS_MAX, day_from_iso, local_day, sheet_of
 from ledger.log import NotAllowed, stick
 from ledger.sheet import sheet_html
 
 Opened: TypeAlias = Callable[[Path], AbstractContextManager[Hub]]
-Option: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 a_week = click.option("--week", default="", help="Any day of the week wanted, as 2022-11-09; this week.")
 some_days = click.option(

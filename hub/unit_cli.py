@@ -9,17 +9,17 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import click
 
 from hub.config import load_config
 from hub.service import unit_text
+from hub.shells import Option
 from ledger.log import DiskStore, Ledger
 from ledger.service import program_of, version_here
 
 LookedAt: TypeAlias = Callable[[Path], AbstractContextManager[tuple[DiskStore, Ledger]]]
-Option: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def add_unit(group: click.Group, looked_at: LookedAt, directory: Option) -> None:

@@ -11,16 +11,16 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import click
 
 from hub.hub import Hub
+from hub.shells import Option
 from hub.usb import DAYS_AHEAD, receive, send
 from ledger.log import stick
 
 Opened: TypeAlias = Callable[[Path], AbstractContextManager[Hub]]
-Option: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def add_usb(group: click.Group, opened: Opened, directory: Option, as_json: Option) -> None:

@@ -148,6 +148,24 @@ def checked(*, folder: str, command: Sequence[str], user: str, name: str) -> Non
             raise NotAllowed("unit-path", f"{path} is not an absolute path")
 
 
+def unit_of(
+    template: str, *, folder: str, command: Sequence[str], user: str, name: str, watchdog_s: int,
+    systemd: int = 0,
+) -> str:  # fmt: skip
+    """A unit file from its template: whatever station and hub fill in alike, quoted as systemd reads it.
+
+    command: argv, an absolute path first. systemd: the version that will read it; 0: unknown.
+    Raises NotAllowed when one of them cannot stand in a unit, or the user is root.
+    """
+    checked(folder=folder, command=command, user=user, name=name)
+    return template.format(
+        name=name.replace("%", "%%"), argv=" ".join(quoted(word, command=True) for word in command),
+        user=quoted(user), folder=quoted(folder), directory=folder.replace("%", "%%"),
+        home="read-only" if at_home(folder, command[0]) else "yes", watchdog_s=watchdog_s,
+        again=again(systemd), hardened=HARDENED,
+    )  # fmt: skip
+
+
 def program_of(argv0: str, executable: str, is_file: Callable[[PurePosixPath], bool]) -> list[str]:
     """How this installation is called by somebody who has no PATH and no virtual environment.
 

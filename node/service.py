@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from ledger.service import HARDENED, again, at_home, checked, quoted
+from ledger.service import unit_of
 from node.status import Status, local_time
 
 WATCHDOG_S: Final = 120  # a turn takes milliseconds; the slowest disk that still works, far less than this
@@ -52,13 +52,9 @@ def unit_text(*, folder: str, command: Sequence[str], user: str, name: str, syst
 
     Raises NotAllowed when one of them cannot stand in a unit, or the user is root.
     """
-    checked(folder=folder, command=command, user=user, name=name)
-    argv = " ".join(quoted(word, command=True) for word in command)
-    return _UNIT.format(
-        name=name.replace("%", "%%"), argv=argv, user=quoted(user), folder=quoted(folder),
-        home="read-only" if at_home(folder, command[0]) else "yes", watchdog_s=WATCHDOG_S,
-        directory=folder.replace("%", "%%"), again=again(systemd), hardened=HARDENED,
-    )  # fmt: skip
+    return unit_of(
+        _UNIT, folder=folder, command=command, user=user, name=name, watchdog_s=WATCHDOG_S, systemd=systemd
+    )
 
 
 _UNIT: Final = """\

@@ -79,11 +79,12 @@ def resolve(facts: Facts, series: int, unit: str) -> Line:
     """
     line = Line()
     heard = [order for order in facts.orders.get(series, ()) if facts.hears(unit, order.fact)]
-    if facts.lineages and any(facts.lineages.since(unit, order.fact.territory) for order in heard):
-        heard.sort(key=lambda order: (order.fact.ts, order.signed.id))
+    if facts.lineages:
+        days = {order.signed.id: facts.lineages.since(unit, order.fact.territory) for order in heard}
+        line.since = {decision: day for decision, day in days.items() if day}
+        if line.since:
+            heard.sort(key=lambda order: (order.fact.ts, order.signed.id))
     for order in heard:
-        if from_day := facts.lineages.since(unit, order.fact.territory):
-            line.since[order.signed.id] = from_day
         if not line.standing or facts.may_replace(order, line.standing):
             line.standing.append(order)
         else:
